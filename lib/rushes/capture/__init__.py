@@ -1,0 +1,1 @@
+"""Floor 2: from a world or a device to a session."""

@@ -1,0 +1,1 @@
+"""Recording environments: policies, the backend that plays, and sampling many games at once."""

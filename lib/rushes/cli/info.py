@@ -1,0 +1,58 @@
+"""`rushes info`: what any path is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rushes.cli import show
+from rushes.model.recording import Sessions
+
+
+def info(
+    path: Annotated[Path, typer.Argument(help="a session, a folder of them, or any file that can be read")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Say what any path is."""
+    from rushes.formats.base import open_any
+
+    sessions = open_any(path)
+    facts = describe(sessions)
+    if as_json:
+        show.emit(facts)
+        return
+    show.say(f"{path}: {facts['format']}, {facts['sessions']} sessions, {facts['episodes']} segments")
+    show.say(f"  {facts['frames']} frames, {facts['duration_s']:.1f} s ({', '.join(facts['time_source'])})")
+    for session in sessions:
+        height_width = session.info.stream("frames")
+        size = f"{height_width.width}x{height_width.height} {height_width.codec}" if height_width else "no pictures"
+        show.say(f"  {session.info.id}: {session.info.game}, {size}, {session.info.action_space!r}")
+    show.say_ledger(sessions.ledger)
+    for problem in sessions.problems:
+        show.say(f"  {problem.kind} ({problem.count}) in {problem.where}: {problem.sentence}")
+
+
+def describe(sessions: Sessions) -> dict[str, Any]:
+    """Sum up what was read; the keys that `rushes info --json` promises."""
+    spaces = {s.info.action_space.digest: s.info.action_space for s in sessions}
+    streams = {
+        (x.name, x.kind, x.codec): {"name": x.name, "kind": x.kind, "codec": x.codec}
+        for s in sessions
+        for x in s.info.streams
+    }
+    return {
+        "format": sessions.format,
+        "sessions": len(sessions),
+        "episodes": sum(len(s.segments) for s in sessions),
+        "segments": sum(len(s.segments) for s in sessions),
+        "frames": sum(s.frame_count for s in sessions),
+        "events": sum(len(s.events()) for s in sessions),
+        "duration_s": round(sum(s.duration_s for s in sessions), 3),
+        "streams": list(streams.values()),
+        "action_space": [space.to_json() for space in spaces.values()],
+        "time_source": sorted({s.info.time_source for s in sessions}),
+        "ledger": sessions.ledger.to_json(),
+        "problems": [p.to_json() for p in sessions.problems],
+    }

@@ -1,0 +1,43 @@
+"""`rushes qa`: checks, findings, verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rushes.cli import show
+from rushes.model.findings import verdict
+
+FIGURES = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
+"""Figures that a verdict names, null where nothing measured them."""
+
+
+def qa(
+    path: Annotated[Path, typer.Argument(help="a session, a folder of them, or any file that can be read")],
+    check: Annotated[list[str] | None, typer.Option(help="only this check; may be given several times")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Check a session or any file that can be read."""
+    from rushes.formats.base import open_any
+    from rushes.qa.base import run_checks
+
+    sessions = open_any(path)
+    with show.bar("session") as bar:
+        findings = run_checks(sessions, check or (), progress=bar)
+    name, reasons = verdict(findings)
+    if as_json:
+        show.emit(
+            {
+                "verdict": name,
+                "reasons": reasons,
+                "figures": dict.fromkeys(FIGURES),
+                "findings": [f.to_json() for f in findings],
+            }
+        )
+    else:
+        show.say_findings(findings)
+        show.say(f"{name}: {len(sessions)} sessions, {len(findings)} findings")
+    if name == "FAIL":
+        raise typer.Exit(1)

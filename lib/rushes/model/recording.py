@@ -1,0 +1,252 @@
+"""What every session offers, whether it lies in our own directory or was read from a foreign file.
+
+Formats, previews, checks and loaders are written against `Recording` and know nothing of where it lies. Frames
+are addressed by `frame_index`, 0-based over the session, and every table carries it: keys join, positions never.
+
+Example (any recording):
+    >>> def mean_brightness(recording):
+    ...     return [frame.mean() for frame in recording.frames(0, recording.frame_count)]
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rushes.model.clock import NS
+from rushes.model.findings import Problem
+from rushes.model.ledger import Ledger
+from rushes.model.session import Segment, SessionInfo
+
+INDEX_COLUMNS = ("frame_index", "tick", "picture", "t_ns", "segment", "duplicate", "late", "dropped_before")
+STEP_COLUMNS = (
+    "frame_index", "t_ns", "segment", "action", "action_name", "reward", "terminated", "truncated", "lives",
+    "random_action", "is_human",
+)  # fmt: skip
+EVENT_COLUMNS = ("t_ns", "device", "control", "kind", "value", "x", "y", "dx", "dy", "flag")
+
+
+class Picture(NamedTuple):
+    """One picture as it is stored.
+
+    Attributes:
+        codec: `png-indexed` or `png`.
+        data: The encoded file.
+    """
+
+    codec: str
+    data: bytes
+
+
+class Recording(ABC):
+    """A session that can be read.
+
+    Attributes:
+        info: Its description.
+        segments: Its unbroken stretches in order.
+        ledger: What was offered, kept and lost on the way here.
+        problems: What reading had to work around.
+    """
+
+    info: SessionInfo
+    segments: tuple[Segment, ...]
+    ledger: Ledger
+    problems: tuple[Problem, ...]
+
+    @abstractmethod
+    def index(self, segment: int | None = None) -> pd.DataFrame:
+        """Return one row a frame.
+
+        Args:
+            segment: Only this segment; None for all.
+
+        Returns:
+            Columns `INDEX_COLUMNS`: frame_index, tick, picture int64, t_ns int64, segment int64, duplicate bool,
+            late bool, dropped_before int64.
+        """
+
+    @abstractmethod
+    def steps(self, segment: int | None = None) -> pd.DataFrame:
+        """Return one row an action of an environment; empty for recorded play.
+
+        Args:
+            segment: Only this segment; None for all.
+
+        Returns:
+            Columns `STEP_COLUMNS`; row (frame_index k) is the action taken on observation k, with what came of it.
+        """
+
+    @abstractmethod
+    def events(self, segment: int | None = None) -> pd.DataFrame:
+        """Return one row an input event; for environments the edges that follow from their steps.
+
+        Args:
+            segment: Only this segment; None for all.
+
+        Returns:
+            Columns `EVENT_COLUMNS`.
+        """
+
+    @abstractmethod
+    def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
+        """Decode pictures in order.
+
+        Args:
+            start: First frame_index.
+            stop: frame_index after the last.
+
+        Yields:
+            (H, W, 3) uint8 RGB, one a frame.
+        """
+
+    @abstractmethod
+    def pictures(self, start: int, stop: int) -> Iterator[Picture | None]:
+        """Give pictures as they are stored, without decoding.
+
+        Args:
+            start: First frame_index.
+            stop: frame_index after the last.
+
+        Yields:
+            One a frame; None where a frame is not stored as a picture of its own (video).
+        """
+
+    def telemetry(self, segment: int | None = None) -> pd.DataFrame:
+        """Return what the game reported: t_ns, segment, frame_index and its own fields; empty where nothing was.
+
+        Args:
+            segment: Only this segment; None for all.
+        """
+        del segment
+        return pd.DataFrame({"t_ns": [], "segment": [], "frame_index": []}).astype("int64")
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the session has."""
+        return sum(s.frames for s in self.segments)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds in segments."""
+        return sum(s.end_ns - s.start_ns for s in self.segments) / NS
+
+    @property
+    def is_environment(self) -> bool:
+        """Whether it has steps (N actions, N+1 observations an episode) rather than free-running input."""
+        return self.info.stream("steps") is not None
+
+    def frame(self, frame_index: int) -> npt.NDArray[np.uint8]:
+        """Decode one picture: (H, W, 3) uint8 RGB."""
+        return next(iter(self.frames(frame_index, frame_index + 1)))
+
+    def episodes(self) -> Iterator[Episode]:
+        """Yield one episode a segment, in order."""
+        for segment in self.segments:
+            yield Episode(self, segment)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.info.id}: {self.info.game}, {len(self.segments)} segments, "
+            f"{self.frame_count} frames, {self.duration_s:.1f} s {self.info.time_source}>"
+        )
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One segment of an environment: N+1 observations, N actions.
+
+    Attributes:
+        recording: The session it belongs to.
+        segment: Its segment.
+    """
+
+    recording: Recording
+    segment: Segment
+
+    @property
+    def name(self) -> str:
+        """`episode_000_rand0.2` where the randomness is known, else `episode_000`."""
+        number = self.segment.attrs.get("episode", self.segment.index)
+        randomness = self.segment.attrs.get("randomness")
+        return f"episode_{number:03d}" + (f"_rand{randomness:g}" if isinstance(randomness, int | float) else "")
+
+    @property
+    def observations(self) -> int:
+        """How many pictures it has."""
+        return self.segment.frames
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """Its actions; columns `STEP_COLUMNS`."""
+        return self.recording.steps(self.segment.index)
+
+    @property
+    def score(self) -> float:
+        """Sum of its rewards."""
+        return float(self.steps["reward"].sum())
+
+    def frames(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """Decode its pictures in order: (H, W, 3) uint8 RGB."""
+        return self.recording.frames(self.segment.first_frame, self.segment.stop_frame)
+
+    def pictures(self) -> Iterator[Picture | None]:
+        """Give its pictures as they are stored."""
+        return self.recording.pictures(self.segment.first_frame, self.segment.stop_frame)
+
+
+class Sessions(Sequence[Recording]):
+    """An ordered set of recordings, as reading a path gives.
+
+    Args:
+        recordings: In manifest order.
+        format: Name of the format that they were read from.
+        problems: What concerns the whole path rather than one recording.
+        ledger: Sums that concern the whole path.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        format: str,  # noqa: A002 - the word that users know
+        problems: Sequence[Problem] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
+        self._recordings = recordings
+        self.format = format
+        self._problems = tuple(problems)
+        self._ledger = ledger or Ledger()
+
+    @overload
+    def __getitem__(self, index: int) -> Recording: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Recording]: ...
+    def __getitem__(self, index: int | slice) -> Recording | Sequence[Recording]:
+        return self._recordings[index]
+
+    def __len__(self) -> int:
+        return len(self._recordings)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What reading had to work around, in the path and in each recording."""
+        return self._problems + tuple(p for r in self for p in r.problems)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The sum of all ledgers."""
+        return sum((r.ledger for r in self), self._ledger)
+
+    def episodes(self) -> Iterator[Episode]:
+        """Yield every episode of every recording, in order."""
+        for recording in self:
+            yield from recording.episodes()
+
+    def __repr__(self) -> str:
+        return f"<Sessions from {self.format}: {len(self)} recordings, {sum(r.frame_count for r in self)} frames>"

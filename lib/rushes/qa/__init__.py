@@ -1,0 +1,1 @@
+"""Floor 2: from a session to findings. A check changes nothing and has a stable id."""

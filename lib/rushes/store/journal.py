@@ -1,0 +1,177 @@
+r"""The journal: everything that happened in the open chunk, in the order in which it happened, appended at once.
+
+A record is `length (uint32) | crc32 (uint32) | kind (1 byte) | length of the text (uint32) | JSON text | bytes`, little
+endian; length and checksum cover what follows them. Each record goes to the operating system in one write, so a
+process that is killed loses nothing that it had appended; a thread of its own waits for the disk twice a second, so a
+machine that loses power loses less than a second. A journal that is cut at any byte gives back all whole records.
+
+Example:
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "journal.bin"
+    >>> with Journal(path) as journal:
+    ...     journal.append(b"E", [12, "keyboard", "KeyW", "press"])
+    >>> [(r.kind, r.text[2]) for r in read_journal(path)]
+    [(b'E', 'KeyW')]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+from rushes.errors import BusyError
+from rushes.store.atomic import storage_errors
+
+MAGIC: Final = b"RUSHESJ1"
+"""First eight bytes of a journal, with the version of its form."""
+SYNC_S: Final = 0.5
+"""How often the journal is forced to the disk; with the write itself this stays within the promised second."""
+_HEAD: Final = struct.Struct("<II")
+_TEXT: Final = struct.Struct("<cI")
+_encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class Record(NamedTuple):
+    """One whole record.
+
+    Attributes:
+        kind: One letter.
+        text: The decoded JSON value.
+        data: The bytes behind it.
+        end: Offset in the file after the record.
+    """
+
+    kind: bytes
+    text: Any
+    data: bytes
+    end: int
+
+
+class Journal:
+    """An append-only file that is open for writing and locked.
+
+    Args:
+        path: Where it shall stand; must not exist.
+        sync_s: Seconds between two waits for the disk; 0 leaves it to the operating system.
+    """
+
+    def __init__(self, path: Path, *, sync_s: float = SYNC_S) -> None:
+        self.path = path
+        with storage_errors(path):
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            lock(self._file, path)
+            os.write(self._file, MAGIC)
+        self._dirty = False
+        self._failure: OSError | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sync_loop, args=(sync_s,), name="rushes-journal", daemon=True)
+        if sync_s:
+            self._thread.start()
+
+    def append(self, kind: bytes, text: Any, data: bytes = b"") -> None:
+        """Append a record in one write.
+
+        Args:
+            kind: One letter.
+            text: A JSON value.
+            data: Bytes to stand behind it.
+
+        Raises:
+            StorageError: The disk is full; the file is cut back to its last whole record.
+        """
+        encoded = _encode(text).encode()
+        body = b"".join((_TEXT.pack(kind, len(encoded)), encoded, data))
+        record = _HEAD.pack(len(body), zlib.crc32(body)) + body
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            with storage_errors(self.path):
+                raise failure
+        try:
+            written = os.write(self._file, record)
+        except OSError:
+            with storage_errors(self.path):
+                raise
+        if written != len(record):  # a disk that fills up takes a part
+            with storage_errors(self.path):
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                raise OSError(28, "No space left on device")
+        self._dirty = True
+
+    def _sync_loop(self, period_s: float) -> None:
+        while not self._stop.wait(period_s):
+            if self._dirty:
+                self._dirty = False
+                try:
+                    os.fsync(self._file)
+                except OSError as error:  # reported by the next append, on the writer's own thread
+                    self._failure = error
+
+    def close(self) -> None:
+        """Stop the thread and close the file; its lock goes with it."""
+        if self._file >= 0:
+            self._stop.set()
+            if self._thread.is_alive():
+                self._thread.join()
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def lock(handle: int, path: Path) -> None:
+    """Take the lock that says "somebody is writing this", or refuse.
+
+    Args:
+        handle: An open file.
+        path: Its path, for the message.
+
+    Raises:
+        BusyError: Another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: opening for exclusive writing is refused there by the system itself
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise BusyError(
+            f"{path.parent} is being written by another process", fix="wait until it ends, or stop that process first"
+        ) from error
+
+
+def read_journal(path: Path) -> Iterator[Record]:
+    """Read all whole records of a journal, whatever its end looks like.
+
+    Args:
+        path: A journal.
+
+    Yields:
+        Records in order; stops silently at the first one that is cut or damaged.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return
+        end = len(MAGIC)
+        size = path.stat().st_size
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            length, crc = _HEAD.unpack(head)
+            if length < _TEXT.size or end + _HEAD.size + length > size:
+                return
+            body = file.read(length)
+            if len(body) < length or zlib.crc32(body) != crc:
+                return
+            kind, text_length = _TEXT.unpack_from(body)
+            text = json.loads(body[_TEXT.size : _TEXT.size + text_length])
+            end += _HEAD.size + length
+            yield Record(kind, text, body[_TEXT.size + text_length :], end)

@@ -1,0 +1,250 @@
+"""Writing a session: readings go in, each is on its way to the disk before the next one is taken.
+
+A new session is a new directory. The open chunk is a journal; when a chunk is full, or with each segment where
+`chunk_frames` is 0, it is sealed. Closing the writer seals the last chunk and lists the segments in session.json.
+
+Example:
+    >>> def record(path, info, readings):
+    ...     with SessionWriter(path, info) as writer:
+    ...         for reading in readings:
+    ...             writer.write(reading)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rushes.errors import BadInputError, OccupiedError
+from rushes.model.readings import Event, Frame, Gap, Reading, Start, Step, Telemetry
+from rushes.model.session import SessionInfo
+from rushes.store import images
+from rushes.store.atomic import refuse_occupied, storage_errors
+from rushes.store.journal import SYNC_S, Journal
+from rushes.store.layout import JOURNAL_FILE, chunk_folder, chunk_folders, is_sealed, is_session
+from rushes.store.manifest import describe, list_segments, read_description, summaries
+from rushes.store.seal import BEGIN, EVENT, FRAME, GAP, STEP, TELL, seal
+
+
+class SessionWriter:
+    """A session that is open for writing.
+
+    Args:
+        path: A new or empty directory; with `resume` a session whose chunks are all sealed.
+        info: Its description.
+        chunk_frames: Frames a chunk; 0 makes one chunk a segment.
+        resume: Go on after the last chunk.
+        sync_s: Seconds between two waits for the disk.
+
+    Raises:
+        OccupiedError: The directory holds something, or another session than `info` describes.
+        StorageError: The directory cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        info: SessionInfo,
+        *,
+        chunk_frames: int = 0,
+        resume: bool = False,
+        sync_s: float = SYNC_S,
+    ) -> None:
+        self.path, self.info = Path(path), info
+        self._chunk_frames, self._sync_s = chunk_frames, sync_s
+        self._journal: Journal | None = None
+        self._chunk = self._segment = self._frame_index = self._chunk_count = 0
+        self._in_segment = False
+        self._start: Start | None = None
+        self._held: dict[tuple[str, str], Event] = {}
+        self._last_ns = 0
+        if resume and is_session(self.path):
+            self._continue()
+        else:
+            refuse_occupied(self.path)
+            with storage_errors(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+            describe(self.path, info)
+        self._writers: Mapping[type, Callable[[Any], None]] = {
+            Start: self._begin,
+            Gap: self._end,
+            Frame: self._frame,
+            Step: self._step,
+            Event: self._event,
+            Telemetry: self._telemetry,
+        }
+
+    def _continue(self) -> None:
+        stored = read_description(self.path)
+        if stored["id"] != self.info.id:
+            raise OccupiedError(
+                f"{self.path}, which holds session {stored['id']}",
+                accepts=f"a new path or session {self.info.id}",
+                fix="choose another name",
+            )
+        chunks = chunk_folders(self.path)
+        if any(not is_sealed(c) for c in chunks):
+            raise OccupiedError(
+                f"{self.path}, which has an unfinished chunk",
+                accepts="a session at rest",
+                fix="run `rushes recover` on it",
+            )
+        for summary in summaries(self.path):
+            self._chunk = summary["number"]
+            self._frame_index += summary["counts"]["frames"]
+            for segment in summary["segments"]:
+                self._segment = segment["index"] + 1
+                self._last_ns = max(self._last_ns, segment["end_ns"])
+
+    @property
+    def frame_index(self) -> int:
+        """Index that the next frame gets."""
+        return self._frame_index
+
+    @property
+    def last_ns(self) -> int:
+        """Time of the last frame or segment end, ns since session start."""
+        return self._last_ns
+
+    def write(self, reading: Reading) -> None:
+        """Store a reading; when this returns, a kill of the process cannot lose it.
+
+        Args:
+            reading: Any reading; frames and steps stand between a `Start` and a `Gap`. A step with
+                `frame_index=-1` belongs to the last frame.
+
+        Raises:
+            BadInputError: A frame or step outside a segment, a time that runs backwards, or a kind without a place.
+            StorageError: The disk is full; all that was written before is kept.
+        """
+        try:
+            writer = self._writers[type(reading)]
+        except KeyError:
+            raise BadInputError(
+                f"a reading of type {type(reading).__name__}",
+                accepts=", ".join(t.__name__ for t in self._writers),
+                fix="write one of these",
+            ) from None
+        writer(reading)
+
+    def _open(self) -> Journal:
+        if self._journal is None:
+            self._chunk += 1
+            folder = chunk_folder(self.path, self._chunk)
+            with storage_errors(folder):
+                folder.mkdir(parents=True)
+            self._journal = Journal(folder / JOURNAL_FILE, sync_s=self._sync_s)
+            self._chunk_count = 0
+            if self._in_segment and self._start is not None:
+                self._append_begin(self._start, opens=False)
+            for event in self._held.values():
+                self._journal.append(EVENT, event._replace(t_ns=self._last_ns, kind="state"))
+        return self._journal
+
+    def _append_begin(self, start: Start, *, opens: bool) -> None:
+        text = (self._segment, start.t_ns, dict(start.attrs), start.wall_ns, start.clock, opens)
+        self._open().append(BEGIN, text)
+
+    def _begin(self, start: Start) -> None:
+        if self._in_segment:
+            raise BadInputError(
+                "a Start inside a segment", accepts="a Gap first", fix="close the segment with Gap(t_ns, reason)"
+            )
+        if self._chunk_frames and self._chunk_count >= self._chunk_frames:
+            self._seal()
+        self._append_begin(start, opens=True)
+        self._in_segment, self._start = True, start
+
+    def _end(self, gap: Gap) -> None:
+        if not self._in_segment:
+            raise BadInputError("a Gap outside a segment", accepts="a Start first", fix="open one with Start(t_ns)")
+        self._open().append(GAP, (gap.t_ns, gap.reason, dict(gap.attrs)))
+        self._in_segment, self._start = False, None
+        self._segment += 1
+        self._last_ns = max(self._last_ns, gap.t_ns)
+        if not self._chunk_frames:
+            self._seal()
+
+    def _frame(self, frame: Frame) -> None:
+        if not self._in_segment:
+            raise BadInputError("a Frame outside a segment", accepts="a Start first", fix="open one with Start(t_ns)")
+        if frame.t_ns < self._last_ns:
+            raise BadInputError(
+                f"a Frame at {frame.t_ns} ns after one at {self._last_ns} ns",
+                accepts="times that never run back",
+                fix="mend the clock",
+            )
+        if self._chunk_frames and self._chunk_count >= self._chunk_frames:
+            self._seal()
+        journal = self._open()
+        codec, data = "", b""
+        if frame.pixels is not None:
+            if frame.palette is None:
+                codec, data = "png", images.encode_rgb(frame.pixels)
+            else:
+                codec, data = "png-indexed", images.encode_indexed(frame.pixels, frame.palette)
+        elif not self._chunk_count:
+            raise BadInputError(
+                "a repeated picture at the start of a chunk",
+                accepts="a picture",
+                fix="give the pixels of the first frame again",
+            )
+        tick = self._frame_index if frame.tick < 0 else frame.tick
+        journal.append(FRAME, (self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before), data)
+        self._frame_index += 1
+        self._chunk_count += 1
+        self._last_ns = frame.t_ns
+
+    def _step(self, step: Step) -> None:
+        if not self._in_segment:
+            raise BadInputError("a Step outside a segment", accepts="a Start first", fix="open one with Start(t_ns)")
+        if step.frame_index < 0:
+            step = step._replace(frame_index=self._frame_index - 1)
+        self._open().append(STEP, step)
+
+    def _event(self, event: Event) -> None:
+        self._open().append(EVENT, event)
+        key = (event.device, event.control)
+        if event.kind in ("press", "axis", "state"):
+            self._held[key] = event
+        elif event.kind == "release":
+            self._held.pop(key, None)
+
+    def _telemetry(self, telemetry: Telemetry) -> None:
+        self._open().append(TELL, (telemetry.t_ns, dict(telemetry.fields), telemetry.frame_index))
+
+    def _seal(self) -> None:
+        if self._journal is not None:
+            journal, self._journal = self._journal, None
+            journal.close()
+            seal(journal.path.parent)
+
+    def close(self, reason: str = "end") -> None:
+        """End the session: close an open segment, seal the last chunk, list the segments.
+
+        Args:
+            reason: end_reason of a segment that is still open.
+        """
+        if self._in_segment:
+            self._end(Gap(self._last_ns, reason))
+        self._seal()
+        list_segments(self.path)
+
+    def abandon(self) -> None:
+        """Let go of the files as a kill would, so that `recover` finds what is there."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()

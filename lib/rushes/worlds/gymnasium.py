@@ -1,0 +1,136 @@
+"""Any Gymnasium environment that can render `rgb_array`, with its own wrappers and its own time limit.
+
+Times are nominal: step / `render_fps` of the environment's metadata. Discrete actions are stored as their number,
+vectors (Box, MultiDiscrete, MultiBinary) as a list of floats.
+
+Example:
+    >>> world = GymnasiumWorld("CartPole-v1")
+    >>> world.reset(seed=0), world.act(1).reward
+    (-1, 1.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rushes.errors import BadInputError, UnavailableError
+from rushes.model.actions import ActionSpace
+from rushes.model.clock import TimeSource
+from rushes.model.games import bare_name, title
+from rushes.worlds.base import Outcome, Screen
+
+DEFAULT_RATE_HZ: Final = 30.0
+"""Used, and marked `assumed`, where an environment's metadata names no `render_fps`."""
+
+
+class GymnasiumWorld:
+    """One environment.
+
+    Args:
+        env_id: A registered id; `module:Name-v0` imports the module first, as Gymnasium itself does.
+
+    Raises:
+        BadInputError: It renders no `rgb_array`, or its actions have a form without a place in a table.
+        UnavailableError: Gymnasium cannot make it here (a library that it needs is missing).
+    """
+
+    frameskip: int = 1
+    indexed: bool = False
+
+    def __init__(self, env_id: str) -> None:
+        import gymnasium
+
+        try:
+            self._env = gymnasium.make(env_id, render_mode="rgb_array", disable_env_checker=True)
+            self._env.reset(seed=0)
+            picture = self._env.render()
+        except Exception as error:
+            raise UnavailableError(
+                f"environment {env_id!r} cannot be made here ({type(error).__name__}: {error})",
+                fix="install what it needs, or check its id with `rushes doctor`",
+            ) from error
+        if not isinstance(picture, np.ndarray) or picture.ndim != len(("H", "W", "C")) or picture.dtype != np.uint8:
+            raise BadInputError(
+                f"environment {env_id!r}, whose render() gives {type(picture).__name__}",
+                accepts="environments that render (H, W, 3) uint8 with render_mode='rgb_array'",
+                fix="choose another environment",
+            )
+        self._space = self._env.action_space
+        rate = self._env.metadata.get("render_fps")
+        self.rate_hz = float(rate or DEFAULT_RATE_HZ)
+        self.time_source: TimeSource = "nominal" if rate else "assumed"
+        self.env_id, self.game = env_id, title(env_id)
+        self.size = (int(picture.shape[0]), int(picture.shape[1]))
+        self.action_space = self._describe(env_id)
+        self.attrs: Mapping[str, Any] = {"env_id": env_id, "frameskip": 1, "sticky": 0.0, "full_action_space": False}
+
+    def _describe(self, env_id: str) -> ActionSpace:
+        from gymnasium import spaces
+
+        space = self._space
+        if isinstance(space, spaces.Discrete):
+            numbers = range(int(space.start), int(space.start) + int(space.n))
+            return ActionSpace.discrete([str(n) for n in numbers], world=bare_name(env_id))
+        if isinstance(space, spaces.Box):
+            return ActionSpace.box(space.low.ravel().tolist(), space.high.ravel().tolist())
+        if isinstance(space, spaces.MultiBinary):
+            return ActionSpace.box([0.0] * int(np.prod(space.shape)), [1.0] * int(np.prod(space.shape)))
+        if isinstance(space, spaces.MultiDiscrete):
+            low = np.broadcast_to(space.start, space.nvec.shape).ravel()
+            return ActionSpace.box(low.tolist(), (low + space.nvec.ravel() - 1).tolist())
+        raise BadInputError(
+            f"environment {env_id!r} with actions of type {type(space).__name__}",
+            accepts="Discrete, Box, MultiDiscrete and MultiBinary actions",
+            fix="wrap it so that its actions have one of these forms",
+        )
+
+    def reset(self, seed: int) -> int:
+        """Begin the episode that `env.reset(seed=seed)` begins."""
+        _, info = self._env.reset(seed=seed)
+        return int(info.get("lives", -1))
+
+    def random_action(self, rng: np.random.Generator) -> Any:
+        """Draw an action uniformly; unbounded numbers are drawn from -1 to 1."""
+        from gymnasium import spaces
+
+        space = self._space
+        if isinstance(space, spaces.Discrete):
+            return int(rng.integers(int(space.n)))
+        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+            low, high = np.clip(space.low.ravel(), -1e3, None), np.clip(space.high.ravel(), None, 1e3)
+            bounded = np.isfinite(space.low.ravel()) & np.isfinite(space.high.ravel())
+            drawn = rng.uniform(np.where(bounded, low, -1.0), np.where(bounded, high, 1.0))
+            return [float(v) for v in drawn.astype(space.dtype)]
+        low, high = self._limits()
+        return [float(v) for v in rng.integers(low, high + 1)]
+
+    def _limits(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        low, high = zip(*((s.low or 0, s.high or 0) for s in self.action_space.slots), strict=True)
+        return np.array(low, np.int64), np.array(high, np.int64)
+
+    def act(self, action: Any) -> Outcome:
+        """Take one step; a discrete action is its position in the action space."""
+        from gymnasium import spaces
+
+        if isinstance(self._space, spaces.Discrete):
+            given: Any = int(self._space.start) + int(action)
+        else:
+            given = np.asarray(action, self._space.dtype).reshape(self._space.shape)
+        _, reward, terminated, truncated, info = self._env.step(given)
+        return Outcome(float(reward), bool(terminated), bool(truncated), int(info.get("lives", -1)))
+
+    def screen(self) -> Screen:
+        """Return the picture as (H, W, 3) uint8 RGB."""
+        return Screen(self.rgb(), None)
+
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """Return the picture: (H, W, 3) uint8 RGB."""
+        return np.asarray(self._env.render(), np.uint8)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()

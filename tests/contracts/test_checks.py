@@ -1,0 +1,59 @@
+"""The contract of checks, over every row of the table."""
+
+import shutil
+
+import pytest
+
+from rushes.capture.env.sample import sample
+from rushes.capture.recorder import record
+from rushes.capture.synthetic import SyntheticBackend
+from rushes.errors import BadNameError
+from rushes.model.findings import Finding
+from rushes.qa.base import CHECKS, run_checks
+from rushes.store.fingerprint import of_tree
+from rushes.store.reader import open_session
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory):
+    out = tmp_path_factory.mktemp("checked")
+    played = sample(out / "s", "Pong,Alien", frames_per_env=12, max_episodes=2, policy="uniform", workers=1)
+    return [*played.sessions, record(SyntheticBackend(frames=12), out / "synthetic")]
+
+
+@pytest.fixture(params=list(CHECKS))
+def check(request):
+    return request.param
+
+
+def test_sound_sessions_get_no_warning_from_it(check, sessions):
+    assert [f for f in run_checks(sessions, [check]) if f.severity != "info"] == []
+
+
+def test_its_findings_carry_its_name_its_session_and_a_sentence(check, sessions):
+    for finding in run_checks(sessions, [check]):
+        assert isinstance(finding, Finding)
+        assert finding.check.startswith(f"{check}.")
+        assert finding.session in {s.info.id for s in sessions}
+        assert len(finding.sentence) > 10
+
+
+def test_it_changes_nothing(check, sessions):
+    before = [of_tree(s.path) for s in sessions]
+    run_checks(sessions, [check])
+    assert [of_tree(s.path) for s in sessions] == before
+
+
+def test_it_finds_something_in_a_session_whose_pictures_are_gone(check, sessions, tmp_path):
+    copy = shutil.copytree(sessions[0].path, tmp_path / "copy")
+    (copy / "chunks" / "0001" / "images.parquet").unlink()
+    assert [f for f in run_checks(open_session(copy), [check]) if f.severity == "error"]
+
+
+def test_it_has_a_line_for_the_readme(check):
+    assert CHECKS[check].summary
+
+
+def test_an_unknown_check_is_refused_with_the_near_one(sessions):
+    with pytest.raises(BadNameError, match="did you mean 'replay'"):
+        run_checks(sessions, ["relpay"])

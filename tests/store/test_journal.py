@@ -1,0 +1,106 @@
+"""The journal: whatever is cut off, all whole records come back."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rushes.errors import BusyError, StorageError
+from rushes.store.journal import MAGIC, Journal, read_journal
+
+RECORDS = [
+    (b"B", [0, 0, {"seed": 7}, None, "", True], b""),
+    (b"F", [0, 0, "png", 0, False, 0], bytes(range(256))),
+    (b"S", [0, 0, 3, "LEFT", 1.5, False, False, 5, False, False], b""),
+    (b"E", [12, "keyboard", "KeyW", "press", 1.0, None, None, None, None, ""], b""),
+    (b"F", [1, 66, "png", 1, False, 0], b"\x00" * 90),
+]
+
+
+def by_hand(records):
+    """The documented form, written without the code under test; returns the bytes and each record's end."""
+    out, ends = bytearray(b"RUSHESJ1"), []
+    for kind, text, data in records:
+        encoded = json.dumps(text, separators=(",", ":")).encode()
+        body = kind + struct.pack("<I", len(encoded)) + encoded + data
+        out += struct.pack("<II", len(body), zlib.crc32(body)) + body
+        ends.append(len(out))
+    return bytes(out), ends
+
+
+def test_a_journal_has_the_documented_form(tmp_path):
+    with Journal(tmp_path / "j") as journal:
+        for record in RECORDS:
+            journal.append(*record)
+    assert (tmp_path / "j").read_bytes() == by_hand(RECORDS)[0]
+
+
+def test_a_journal_cut_at_every_byte_gives_back_all_whole_records(tmp_path):
+    whole, ends = by_hand(RECORDS)
+    path = tmp_path / "j"
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        back = [(r.kind, r.text, r.data) for r in read_journal(path)]
+        assert back == RECORDS[: sum(end <= cut for end in ends)], f"cut at byte {cut}"
+
+
+def test_a_flipped_bit_ends_the_journal_before_its_record_and_keeps_all_before(tmp_path):
+    whole, ends = by_hand(RECORDS)
+    path = tmp_path / "j"
+    for at in range(len(MAGIC), len(whole)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x10
+        path.write_bytes(damaged)
+        back = [(r.kind, r.text, r.data) for r in read_journal(path)]
+        assert back == RECORDS[: sum(end <= at for end in ends)], f"bit flipped in byte {at}"
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"E", b"F"]), st.lists(st.integers() | st.text()), st.binary(max_size=300))))
+def test_any_records_come_back_as_they_went_in(tmp_path_factory, records):
+    path = tmp_path_factory.mktemp("journal") / "j"
+    with Journal(path, sync_s=0) as journal:
+        for record in records:
+            journal.append(*record)
+    assert [(r.kind, r.text, r.data) for r in read_journal(path)] == records
+
+
+def test_a_journal_that_is_being_written_is_locked(tmp_path):
+    from rushes.store.recover import refuse_busy
+
+    chunk = tmp_path / "chunks" / "0001"
+    chunk.mkdir(parents=True)
+    with Journal(chunk / "journal.bin"), pytest.raises(BusyError, match="being written by another process"):
+        refuse_busy(tmp_path)
+    refuse_busy(tmp_path)
+
+
+def test_what_was_appended_is_there_after_kill_9(tmp_path):
+    """The writer kills itself right after an append; nothing is flushed or closed."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from rushes.store.journal import Journal\n"
+        "j = Journal(Path(sys.argv[1]), sync_s=0)\n"
+        "for n in range(100): j.append(b'E', [n], b'x' * n)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "j"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [r.text for r in read_journal(tmp_path / "j")] == [[n] for n in range(100)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+def test_a_full_disk_is_an_error_that_says_so(tmp_path):
+    """The journal's file is exchanged for a device that is always full."""
+    journal = Journal(tmp_path / "j", sync_s=0)
+    real, journal._file = journal._file, os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(StorageError, match=r"the disk is full.*free some space"):
+        journal.append(b"E", [1])
+    os.close(real)
+    journal.close()

@@ -1,0 +1,92 @@
+"""Errors say three things, are also builtins, and survive a process border."""
+
+import copy
+import multiprocessing
+import operator
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from rushes import errors
+from rushes.table import Table
+
+BUILTINS = {
+    errors.BadInputError: ValueError,
+    errors.BadNameError: LookupError,
+    errors.BadDataError: ValueError,
+    errors.OccupiedError: FileExistsError,
+    errors.MissingError: FileNotFoundError,
+    errors.BusyError: RuntimeError,
+    errors.UnavailableError: ImportError,
+    errors.StorageError: OSError,
+}
+
+
+@pytest.mark.parametrize("kind", BUILTINS, ids=lambda kind: kind.__name__)
+def test_each_error_is_also_the_builtin_that_fits(kind):
+    with pytest.raises(BUILTINS[kind]):
+        raise kind("randomness=1.5", accepts="0 to 1")
+    assert issubclass(kind, errors.RushesError)
+
+
+def test_every_error_class_of_the_module_is_held_here():
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    ours = {kind for kind in classes if issubclass(kind, errors.RushesError)}
+    assert ours == {errors.RushesError, *BUILTINS}
+
+
+def test_the_message_has_what_was_given_what_is_accepted_and_what_to_do():
+    error = errors.BadInputError("randomness=1.5", accepts="a number from 0 to 1", fix="pass randomness=0.2")
+    assert str(error) == (
+        "randomness=1.5 was given; a number from 0 to 1 is accepted. To mend it: pass randomness=0.2."
+    )
+
+
+def test_a_message_without_its_later_parts_is_still_a_sentence():
+    assert str(errors.StorageError("the disk is full")) == "the disk is full."
+    assert str(errors.StorageError("the disk is full", fix="free 2 GB")) == (
+        "the disk is full. To mend it: free 2 GB."
+    )
+
+
+@pytest.mark.parametrize("kind", BUILTINS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("passing", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy])
+def test_a_copy_keeps_class_parts_and_message(kind, passing):
+    error = kind("a", accepts="b", fix="c")
+    again = passing(error)
+    assert type(again) is kind
+    assert (again.given, again.accepts, again.fix) == ("a", "b", "c")
+    assert str(again) == str(error)
+
+
+def test_an_error_raised_in_another_process_arrives_whole():
+    table = Table("game", {"Breakout": ("json:loads", "", "bricks")})
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        error = pool.submit(operator.getitem, table, "Breakut").exception(timeout=60)
+    assert type(error) is errors.BadNameError
+    assert error.given == "game 'Breakut'"
+    assert "'Breakout'" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("Breakut", "did you mean 'Breakout'?"),
+        ("breakout", "did you mean 'Breakout'?"),
+        ("zzzzzz", ""),
+        ("", ""),
+    ],
+)
+def test_near_names_what_stands_closest_whatever_the_case(given, expected):
+    assert errors.near(given, ["Breakout", "Pong", "Seaquest"]) == expected
+
+
+def test_near_names_no_more_than_it_is_asked_for():
+    text = errors.near("level_1", [f"level_{n}" for n in range(2, 9)], most=2)
+    assert text.count("level_") == 2
+
+
+def test_near_answers_for_no_names_at_all():
+    assert errors.near("Pong", []) == ""
