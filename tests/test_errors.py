@@ -45,9 +45,7 @@ def test_the_message_has_what_was_given_what_is_accepted_and_what_to_do():
 
 def test_a_message_without_its_later_parts_is_still_a_sentence():
     assert str(errors.StorageError("the disk is full")) == "the disk is full."
-    assert str(errors.StorageError("the disk is full", fix="free 2 GB")) == (
-        "the disk is full. To mend it: free 2 GB."
-    )
+    assert str(errors.StorageError("the disk is full", fix="free 2 GB")) == ("the disk is full. To mend it: free 2 GB.")
 
 
 @pytest.mark.parametrize("kind", BUILTINS, ids=lambda kind: kind.__name__)

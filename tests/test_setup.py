@@ -66,9 +66,7 @@ def test_every_pin_is_one_version_from_any_index():
         for pin in lines:
             assert [spec.operator for spec in pin.specifier] == ["=="], f"{pin} is no pin"
             assert pin.url is None
-            assert Version(next(iter(pin.specifier)).version).local is None, (
-                f"{pin} names a build of one machine"
-            )
+            assert Version(next(iter(pin.specifier)).version).local is None, f"{pin} names a build of one machine"
         valid = [pin for pin in lines if pin.marker is None or pin.marker.evaluate()]
         assert len(valid) == 1, f"{name} has {len(valid)} pins for this Python"
 
@@ -84,9 +82,7 @@ def test_what_is_installed_here_is_what_is_pinned():
         pytest.skip("only CI promises that its environment is new")
     known = pins()
     for requirement in dependencies():
-        (pin,) = (
-            p for p in known[canonicalize_name(requirement.name)] if not p.marker or p.marker.evaluate()
-        )
+        (pin,) = (p for p in known[canonicalize_name(requirement.name)] if not p.marker or p.marker.evaluate())
         installed = Version(importlib.metadata.version(requirement.name)).public
         assert pin.specifier.contains(installed), f"{requirement.name} {installed} is installed, not {pin}"
 
@@ -267,9 +263,7 @@ def test_a_notebook_is_committed_clean_and_only_calls(path):
     assert list(notebook_rules.faults(path)) == []
 
 
-def book(
-    *sources: str, kernel: str = "python3", tags: tuple[str, ...] = ("parameters",), **cell: object
-) -> dict:
+def book(*sources: str, kernel: str = "python3", tags: tuple[str, ...] = ("parameters",), **cell: object) -> dict:
     cells = [
         {
             "cell_type": "code",
@@ -329,12 +323,8 @@ TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     # these tests are themselves run by make, whose variables would reach this one
-    env = {
-        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
-    }
-    return subprocess.run(
-        ["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def test_make_has_the_targets_that_the_house_promises():

@@ -77,9 +77,7 @@ def test_a_row_of_the_base_that_fails_never_names_an_extra(table):
         assert "rushes[" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "fault", ["OSError('no PortAudio')", "AssertionError('no display')", "KeyError('DISPLAY')"]
-)
+@pytest.mark.parametrize("fault", ["OSError('no PortAudio')", "AssertionError('no display')", "KeyError('DISPLAY')"])
 def test_a_library_that_fails_at_import_in_its_own_way_is_one_clear_error(tmp_path, monkeypatch, fault):
     (tmp_path / "planted_that_fails.py").write_text(f"raise {fault}\n")
     monkeypatch.syspath_prepend(tmp_path)

@@ -100,8 +100,11 @@ class Table(Mapping[str, Row]):
         Returns:
             A Markdown table with one line a row.
         """
-        lines = [f"| {self.kind} | what it is | needs |", "| --- | --- | --- |"]
-        lines += [f"| `{r.name}` | {r.summary} | {f'`[{r.extra}]`' if r.extra else ''} |" for r in self._rows.values()]
+        extras = any(row.extra for row in self._rows.values())
+        lines = [f"| {self.kind} | what it is |{' needs |' * extras}", f"| --- | --- |{' --- |' * extras}"]
+        for row in self._rows.values():
+            needs = f" `[{row.extra}]` |" if row.extra else "  |"
+            lines.append(f"| `{row.name}` | {row.summary} |{needs * extras}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -213,9 +213,7 @@ def test_a_column_of_its_own_speaks_before_a_difference_or_an_alias():
     stick = conversion(ActionSpace.from_names(["d", "lx"]), ActionSpace.from_names(["d"]))
     assert (stick.dropped, stick.assumed) == (("lx",), ())
     both = Slot("crouch", "axis", ("ShiftLeft",), ("ControlLeft",), low=-1.0)
-    found = conversion(
-        ActionSpace.from_names(["shift", "ShiftLeft", "ControlLeft"]), ActionSpace("buttons", (both,))
-    )
+    found = conversion(ActionSpace.from_names(["shift", "ShiftLeft", "ControlLeft"]), ActionSpace("buttons", (both,)))
     assert (found.dropped, found.assumed) == (("shift",), ())
     assert found.vectors([[1, 0, 0], [0, 1, 0], [0, 0, 1]]).tolist() == [[0], [1], [-1]]
 
@@ -242,9 +240,7 @@ def test_a_wheel_impulse_says_nothing_of_the_distance():
 
 
 def test_the_wheel_becomes_an_impulse_for_each_way():
-    found = conversion(
-        ActionSpace.from_names(["wheel"]), ActionSpace.from_names(["scroll_up", "scroll_down"])
-    )
+    found = conversion(ActionSpace.from_names(["wheel"]), ActionSpace.from_names(["scroll_up", "scroll_down"]))
     assert found.vectors([[2.0], [-1.0], [0.0]]).tolist() == [[1, 0], [0, 1], [0, 0]]
 
 

@@ -173,16 +173,12 @@ def test_capture85_counts_48_keys_30_special_ones_and_7_of_the_mouse():
     assert len(set(names)) == 85
     assert names[:3] + names[47:50] == ["a", "b", "c", "f12", "space", "shift"]
     assert names[76:79] == ["page_up", "page_down", "left_click"]
-    assert (
-        " ".join(names[78:]) == "left_click right_click middle_click mouse_x1 mouse_x2 scroll_up scroll_down"
-    )
+    assert " ".join(names[78:]) == "left_click right_click middle_click mouse_x1 mouse_x2 scroll_up scroll_down"
 
 
 def test_capture25_keys_is_the_fallback_list_of_the_later_recorder():
     names = [s.name for s in layout("capture25_keys").slots]
-    assert " ".join(names) == (
-        "w a s d space ctrl shift e left_click right_click q r f g c v 1 2 3 4 x z enter esc i"
-    )
+    assert " ".join(names) == ("w a s d space ctrl shift e left_click right_click q r f g c v 1 2 3 4 x z enter esc i")
 
 
 def test_nitrogen25_is_the_token_list_and_then_both_sticks():
@@ -211,9 +207,7 @@ def test_gameon20_keeps_the_slots_of_its_code_and_fills_12_to_14_with_motion():
         0: "KeyW", 1: "KeyA", 2: "KeyS", 3: "KeyD", 4: "Space", 10: "MouseLeft", 11: "MouseRight",
         12: "MouseDX", 13: "MouseDY", 14: "MouseWheel",
     }  # fmt: skip
-    assert [s.name for s in slots if s.role == "unused"] == [
-        f"unused_{k}" for k in (5, 6, 7, 8, 9, 15, 16, 17, 18, 19)
-    ]
+    assert [s.name for s in slots if s.role == "unused"] == [f"unused_{k}" for k in (5, 6, 7, 8, 9, 15, 16, 17, 18, 19)]
 
 
 def test_reacture6_and_ale18_have_their_programs_orders():

@@ -175,9 +175,7 @@ def test_steps_without_their_times_or_in_disorder_are_refused():
 
 def test_a_table_read_with_text_as_objects_means_the_same():
     frame = events_frame(GOOD)
-    plain = pd.DataFrame(
-        {name: frame[name].to_numpy(object) for name in ("device", "control", "kind", "flag")}
-    )
+    plain = pd.DataFrame({name: frame[name].to_numpy(object) for name in ("device", "control", "kind", "flag")})
     frame = frame.assign(**{name: pd.Series(plain[name], dtype=object) for name in plain})
     validate_events(frame)
     assert drop_auto_repeat(frame)[1] == 1

@@ -24,9 +24,7 @@ def walk(events, control):
     """Yield (event, down before, down after) of a control, device by device."""
     for device in sorted({e.device for e in events}):
         down = False
-        for e in sorted(
-            (e for e in events if e.device == device and e.control == control), key=lambda e: e.t_ns
-        ):
+        for e in sorted((e for e in events if e.device == device and e.control == control), key=lambda e: e.t_ns):
             if e.flag == "" or e.kind == "release":
                 goal = e.kind == "press" or (e.kind == "state" and e.value >= 0.5)
                 yield e, down, goal
@@ -122,9 +120,7 @@ def test_sums_of_motion_over_the_steps_equal_the_sums_of_the_events_exactly(worl
         expected = sum((Fraction(value(e)) for e in inside if e.kind == kind), Fraction(0))
         assert sum((Fraction(float(v)) for v in found.motion[name]), Fraction(0)) == expected
         for k, (low, high) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
-            step = sum(
-                (Fraction(value(e)) for e in inside if e.kind == kind and low <= e.t_ns < high), Fraction(0)
-            )
+            step = sum((Fraction(value(e)) for e in inside if e.kind == kind and low <= e.t_ns < high), Fraction(0))
             assert Fraction(float(found.motion[name][k])) == step
 
 
@@ -350,9 +346,7 @@ def test_what_a_delay_moves_out_of_the_segment_is_counted_outside():
 
 
 def test_whole_counts_stay_integers():
-    frame = events_frame(
-        [Event(1, "m", "Mouse", "move", dx=2**60, dy=1), Event(2, "m", "Mouse", "move", dx=1, dy=1)]
-    )
+    frame = events_frame([Event(1, "m", "Mouse", "move", dx=2**60, dy=1), Event(2, "m", "Mouse", "move", dx=1, dy=1)])
     frame["dx"] = np.array([2**60, 1], np.int64)
     found = to_grid(frame, [0, 10], end_ns=20)
     assert found.motion["MouseDX"].dtype == np.int64
@@ -427,9 +421,7 @@ def test_no_events_make_an_idle_grid():
 
 
 def test_the_vector_has_the_order_of_the_space_and_is_float32():
-    found = grid_of(
-        press(1, "KeyD"), release(2, "KeyD"), press(11), Event(12, "m", "Mouse", "move", dx=600, dy=150)
-    )
+    found = grid_of(press(1, "KeyD"), release(2, "KeyD"), press(11), Event(12, "m", "Mouse", "move", dx=600, dy=150))
     vector = found.vector(ActionSpace.from_layout("capture20"))
     assert vector.dtype == np.float32
     assert vector.shape == (4, 20)
@@ -439,9 +431,7 @@ def test_the_vector_has_the_order_of_the_space_and_is_float32():
 def test_each_encoding_fills_the_buttons_in_its_way():
     found = grid_of(press(5), release(12), press(14), release(18), press(19))
     space = ActionSpace.from_names(["w"])
-    vectors = {
-        name: found.vector(space, name)[:, 0].tolist() for name in ("held", "pressed", "released", "fraction")
-    }
+    vectors = {name: found.vector(space, name)[:, 0].tolist() for name in ("held", "pressed", "released", "fraction")}
     assert vectors == {
         "held": [1, 1, 1, 1],
         "pressed": [1, 1, 0, 0],
@@ -451,9 +441,7 @@ def test_each_encoding_fills_the_buttons_in_its_way():
 
 
 def test_either_shift_counts_once_for_the_time_that_any_is_down():
-    found = grid_of(
-        press(2, "ShiftLeft"), press(4, "ShiftRight"), release(6, "ShiftLeft"), release(9, "ShiftRight")
-    )
+    found = grid_of(press(2, "ShiftLeft"), press(4, "ShiftRight"), release(6, "ShiftLeft"), release(9, "ShiftRight"))
     space = ActionSpace.from_names(["shift"])
     assert found.vector(space, "fraction")[0, 0] == np.float32(0.7)
     assert found.vector(space, "pressed")[0, 0] == 1

@@ -114,9 +114,7 @@ def test_a_child_outside_its_parents_split_is_refused_even_without_groups():
 
 
 def test_rows_without_a_group_may_stand_in_different_splits():
-    validate_samples(
-        samples_frame([row("a", group="", split="val"), row("b", group="", split="train")]), SPACE
-    )
+    validate_samples(samples_frame([row("a", group="", split="val"), row("b", group="", split="train")]), SPACE)
 
 
 def test_texts_that_are_null_are_refused():

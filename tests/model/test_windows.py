@@ -84,9 +84,7 @@ def test_windows_agree_with_a_walk_row_by_row(rows, length, stride, skip):
         if start and (segment[start], invalid[start]) != (segment[start - 1], invalid[start - 1]):
             since = start
         stretch = range(start, start + span)
-        fits = start + span <= len(rows) and all(
-            segment[k] == segment[start] and not invalid[k] for k in stretch
-        )
+        fits = start + span <= len(rows) and all(segment[k] == segment[start] and not invalid[k] for k in stretch)
         if fits and (start - since) % stride == 0:
             expected.append(start)
     assert found.starts.tolist() == expected

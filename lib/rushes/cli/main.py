@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import typer
 
 from rushes import __version__
+from rushes.cli.run import join_pairs
 from rushes.cli.show import complain
 from rushes.errors import RushesError
 from rushes.table import Table
@@ -72,6 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
     given = [a for a in given if a != "--debug"]
+    if given[:1] == ["run"]:
+        given = join_pairs(given)
     try:
         build()(args=given, standalone_mode=True)
     except RushesError as error:

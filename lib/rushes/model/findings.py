@@ -1,8 +1,8 @@
 """Findings: what a check says, and the verdict that follows from all of them.
 
 Example:
-    >>> verdict([Finding(check="structure.hash", severity="error", sentence="chunk 0001 was changed after it was written")])
-    ('FAIL', ['structure.hash: chunk 0001 was changed after it was written'])
+    >>> verdict([Finding(check="structure.hash", severity="error", sentence="chunk 0001 was changed")])
+    ('FAIL', ['structure.hash: chunk 0001 was changed'])
 """
 
 from __future__ import annotations

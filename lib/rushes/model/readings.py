@@ -42,7 +42,8 @@ class Gap(NamedTuple):
 
     Attributes:
         t_ns: ns since session start; the segment's end.
-        reason: `terminated`, `truncated`, `budget`, `killed`, `pause`, `drop`, `reset`, `end`, `unknown` or a backend's own.
+        reason: `terminated`, `truncated`, `budget`, `killed`, `pause`, `drop`, `reset`, `end`, `unknown` or a
+            backend's own.
         attrs: What is known only now (environments: score).
     """
 

@@ -83,8 +83,10 @@ def _ledger(recording: Recording) -> Iterator[Finding]:
             yield Finding(
                 check="structure.ledger",
                 severity="error",
-                sentence=f"{stream}: {account.offered} came in, {account.kept} are kept, {sum(account.lost.values())} are "
-                "accounted for as lost",
+                sentence=(
+                    f"{stream}: {account.offered} came in, {account.kept} are kept, "
+                    f"{sum(account.lost.values())} are accounted for as lost"
+                ),
                 session=recording.info.id,
                 stream=stream,
                 value=float(account.kept + sum(account.lost.values())),

@@ -1,11 +1,11 @@
-"""Where runs lie: `outputs/<name>/<utc>-<hash>/`, and `outputs/<name>/latest`, which names the newest.
+r"""Where runs lie: `outputs/<name>/<utc>-<hash>/`, and `outputs/<name>/latest`, which names the newest.
 
 A run folder is made here and nowhere else, so the command line and the notebooks agree about it.
 
 Example:
     >>> import tempfile
     >>> folder = new_run_folder("tour", {"frames": 3}, root=Path(tempfile.mkdtemp()))
-    >>> folder.parent.name, (folder.parent / "latest").read_text() == folder.name + "\\n"
+    >>> folder.parent.name, (folder.parent / "latest").read_text() == folder.name + "\n"
     ('tour', True)
 """
 

@@ -52,11 +52,12 @@ def _registered(name: str, short: dict[str, str]) -> str:
 
     if name in gymnasium.registry or ":" in name:
         return name
-    known = [bare_name(i) for i in atari_ids()] + list(gymnasium.registry)
     raise BadNameError(
         f"game {name!r}",
         accepts=f"one of {len(set(short.values()))} Atari games, a registered Gymnasium id, or 'all'",
-        fix=near(name, known) or "list the games with `rushes doctor --games`",
+        fix=near(name, map(bare_name, atari_ids()))
+        or near(name, gymnasium.registry)
+        or "list the games with `rushes doctor --games`",
     )
 
 

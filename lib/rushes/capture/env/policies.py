@@ -120,7 +120,8 @@ class Persistent:
         if isinstance(mean_steps, bool) or not (math.isfinite(mean_steps) and mean_steps >= 1):
             raise BadInputError(f"mean_steps={mean_steps!r}", accepts="a number from 1", fix="pass mean_steps=8.0")
         self._more = mean_steps - 1
-        self._left, self._held = 0, None
+        self._left = 0
+        self._held: Any = None
 
     def __call__(self, moment: Moment) -> Any:
         """Return the held action, or another one when its time is over."""

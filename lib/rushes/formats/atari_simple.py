@@ -1,0 +1,276 @@
+"""The simple Parquet of the Atari pipeline: one row a frame, with the action taken on it.
+
+`action` is cleaned and in upper case (`DOWNRIGHT`), `action_raw` is as the sampler writes it (`8:
+DOWNRIGHT`); both are null on an episode's last frame, on which nothing was done. `strict=True` leaves that
+frame out and writes the reference's columns alone. The extra columns hold what came of the action and what
+holds for the whole episode.
+
+Source of the layout: the reference guide, "Simple Format".
+
+Example:
+    >>> STRICT_SCHEMA.names
+    ['environment', 'episode', 'frame_number', 'action', 'action_raw', 'image']
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import pyarrow as pa
+
+from rushes.errors import BadDataError
+from rushes.formats.atari import (
+    ACTION_COLUMNS,
+    KEEPS,
+    METADATA_KEY,
+    STRICT_KEEPS,
+    Take,
+    action_texts,
+    per_action,
+    per_frame,
+    pictures,
+    read_sessions_text,
+    sessions_text,
+    takes,
+)
+from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.card import export
+from rushes.formats.found import Found, make_extra
+from rushes.formats.gather import recordings
+from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of
+from rushes.model.recording import Sessions
+from rushes.model.session import SessionInfo
+
+STRICT_SCHEMA: Final = pa.schema(
+    [
+        ("environment", pa.string()),
+        ("episode", pa.string()),
+        ("frame_number", pa.int64()),
+        ("action", pa.string()),
+        ("action_raw", pa.string()),
+        ("image", pa.large_binary()),
+    ]
+)
+"""The reference's columns."""
+SCHEMA: Final = pa.schema(
+    [
+        *STRICT_SCHEMA,
+        pa.field("reward", pa.float64()),
+        pa.field("terminated", pa.bool_()),
+        pa.field("truncated", pa.bool_()),
+        pa.field("lives", pa.int64()),
+        pa.field("seed", pa.int64()),
+        pa.field("env_id", pa.string()),
+        pa.field("frameskip", pa.int64()),
+        pa.field("sticky", pa.float64()),
+        pa.field("full_action_space", pa.bool_()),
+        pa.field("random_action", pa.bool_()),
+        pa.field("action_index", pa.int64()),
+        pa.field("action_name", pa.string()),
+        pa.field("is_human", pa.bool_()),
+        pa.field("t_ns", pa.int64()),
+        pa.field("randomness", pa.float64()),
+        pa.field("end_reason", pa.string()),
+        pa.field("policy", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("segment", pa.string()),
+    ]
+)
+"""The reference's columns, then ours."""
+_OWN_NAME: Final = {"action": "action_index"}
+"""Column of `Recording.steps` -> ours, where the reference has taken the name."""
+_EXTRA: Final = frozenset({"session", "segment", "t_ns", *(_OWN_NAME.get(n, n) for n in ACTION_COLUMNS)})
+_ROWS: Final = 4096
+_PICTURES: Final = 64
+
+
+class AtariSimple(Format):
+    """One row a frame."""
+
+    name: ClassVar[str] = "atari_simple"
+    looks_for: ClassVar[str] = (
+        "a Parquet file (or a folder of part-00000.parquet ...) with the columns "
+        "environment, episode, frame_number and image"
+    )
+    Options: ClassVar[type[Any]] = ParquetOptions
+    keeps: ClassVar[Keeps] = KEEPS
+
+    def keeps_with(self, options: ParquetOptions) -> Keeps:
+        """Say what survives with these options."""
+        return STRICT_KEEPS if options.strict else KEEPS
+
+    def sniff(self, path: Path) -> bool:
+        """Say whether a path has the columns."""
+        return {"environment", "episode", "frame_number", "image"} <= columns_of(path)
+
+    def read(self, path: Path, options: Any) -> Sessions:
+        """Open a file or a folder of parts; see `Format.read`."""
+        del options
+        return recordings(_read_rows(PartReader(path)), format=self.name, path=path)
+
+    def write(
+        self,
+        source: Sessions,
+        path: Path,
+        options: ParquetOptions,
+        *,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Write the table; see `Format.write`."""
+        schema = STRICT_SCHEMA
+        if not options.strict:
+            schema = SCHEMA.with_metadata({METADATA_KEY: sessions_text(source).encode()})
+        with export(self, source, path, options, folder=options.shard_mb > 0) as job:
+            wanted = takes(source, job)
+            total, done = sum(take.frames for take in wanted), 0
+            encoded = pictures(wanted, indexed=options.indexed, executor=executor)
+            with PartWriter(job.partial, schema, plain=("image",), shard_mb=options.shard_mb).closing() as writer:
+                for take in wanted:
+                    kept = take.actions if options.strict else take.frames
+                    for row in islice(_rows(take, islice(encoded, take.frames), schema.names), take.frames):
+                        if row[2] < kept:
+                            writer.add(row, len(row[5]))
+                    writer.may_split()
+                    job.wrote(episodes=int(kept > 0), frames=kept, actions=take.actions)
+                    job.lose("frames", "strict_without_action", take.frames - kept)
+                    job.lose("episodes", "strict_without_action", int(kept == 0))
+                    done += take.frames
+                    if progress:
+                        progress(done, total, "frames written")
+        return job.report
+
+
+def _rows(take: Take, files: Iterator[bytes], names: list[str]) -> Iterator[list[Any]]:
+    steps = per_action(take.steps())
+    columns = per_frame(steps, take.frames)
+    texts = [action_texts(a, n) for a, n in zip(steps["action"], steps["action_name"], strict=True)]
+    texts += [(None, None)] * (take.frames - len(texts))  # type: ignore[list-item]
+    constant = {
+        "environment": take.environment,
+        "episode": take.name,
+        **take.constants(),
+        "randomness": take.randomness,
+        "end_reason": take.segment.end_reason,
+        "session": take.recording.info.id,
+        "segment": take.segment_text(),
+    }
+    own = {_OWN_NAME.get(name, name): values for name, values in columns.items()}
+    t_ns = take.times().tolist()
+    for number, data in enumerate(files):
+        row = {**constant, **{name: values[number] for name, values in own.items()}, "t_ns": t_ns[number]}
+        row |= {
+            "frame_number": number,
+            "action": texts[number][0],
+            "action_raw": texts[number][1],
+            "image": data,
+        }
+        yield [row[name] for name in names]
+
+
+@dataclass
+class _Rows:
+    """The rows of one episode, gathered from wherever they stand."""
+
+    numbers: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    actions: list[str | None] = field(default_factory=list)
+    own: list[tuple[Any, ...]] = field(default_factory=list)
+    segment: str = ""
+    randomness: float | None = None
+
+
+def _read_rows(reader: PartReader) -> Iterator[Found]:
+    text = reader.metadata(METADATA_KEY)
+    infos = read_sessions_text(text) if text else {}
+    ours = set(reader.columns) >= _EXTRA
+    episodes: dict[tuple[str, str, str], _Rows] = {}
+    own = ["t_ns", *(_OWN_NAME.get(n, n) for n in ACTION_COLUMNS)] if ours else []
+    wanted = {"environment", "episode", "frame_number", "action", "action_raw", "randomness", *own}
+    wanted |= {"session", "segment"} if ours else set()
+    columns = [name for name in reader.columns if name in wanted]
+    for first, batch in reader.batches(columns, batch_rows=_ROWS):
+        values = {name: batch.column(name).to_pylist() for name in columns}
+        raw = values.get("action_raw") or values.get("action") or [None] * batch.num_rows
+        clean = values.get("action") or raw
+        for k in range(batch.num_rows):
+            session = values["session"][k] if ours else ""
+            key = (str(values["environment"][k]), str(values["episode"][k]), session)
+            rows = episodes.setdefault(key, _Rows())
+            if values["frame_number"][k] is None:
+                raise BadDataError(
+                    f"{reader.place(first + k)}: no frame_number", accepts="a whole number", fix="leave the row out"
+                )
+            rows.numbers.append(int(values["frame_number"][k]))
+            rows.rows.append(first + k)
+            rows.actions.append(_said(raw[k]) or _said(clean[k]))
+            if ours:
+                rows.own.append(tuple(values[name][k] for name in own))
+                rows.segment = values["segment"][k]
+    for (environment, episode, session), rows in episodes.items():
+        yield _found(environment, episode, session, rows, reader, infos)
+
+
+def _said(text: Any) -> str | None:
+    return text if isinstance(text, str) and text.strip() else None
+
+
+def _found(
+    environment: str,
+    episode: str,
+    session: str,
+    rows: _Rows,
+    reader: PartReader,
+    infos: Mapping[str, SessionInfo],
+) -> Found:
+    order = np.argsort(rows.numbers, kind="stable")
+    lost: Counter[str] = Counter()
+    kept: list[int] = []
+    for k in order.tolist():
+        if kept and rows.numbers[kept[-1]] == rows.numbers[k]:
+            lost["duplicate_frame"] += 1
+            lost["without_frame"] += rows.actions[k] is not None
+        else:
+            kept.append(k)
+    extra = None
+    if rows.own:
+        columns = list(zip(*(rows.own[k] for k in kept), strict=True))
+        values = {name: list(column) for name, column in zip(ACTION_COLUMNS, columns[1:], strict=True)}
+        extra = make_extra(
+            reader.place(rows.rows[kept[0]]),
+            session=session,
+            info=infos.get(session),
+            segment=rows.segment,
+            t_ns=columns[0],
+            columns=values,
+        )
+    return Found(
+        environment,
+        episode,
+        f"{reader.place(rows.rows[kept[0]])}, {environment}/{episode}",
+        np.array([rows.numbers[k] for k in kept], np.int64),
+        [rows.actions[k] for k in kept],
+        partial(_fetch, reader, [rows.rows[k] for k in kept]),
+        rows.randomness,
+        lost,
+        extra=extra,
+    )
+
+
+def _fetch(reader: PartReader, rows: list[int], start: int, stop: int) -> Iterator[bytes]:
+    for row in rows[start:stop]:
+        value = reader.value("image", row, batch_rows=_PICTURES)
+        if not value.is_valid:
+            raise BadDataError(
+                f"{reader.place(row)}: a frame without its image",
+                fix="leave the row out, or write the set again",
+            )
+        yield value.as_py()

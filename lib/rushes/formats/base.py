@@ -1,0 +1,349 @@
+"""Foreign files: one table of formats, one way to open any path, one way to convert any to any.
+
+`rushes info PATH` says what a path is; `open_any` opens it; `convert` writes it in another format, with a
+data card beside it. A format may lose things, never silently: `keeps` declares it, the ledger counts it, the
+card says it.
+
+Example:
+    >>> get_format("interleaved").name, get_format("interleaved").keeps.frames
+    ('atari_interleaved', 'exact')
+    >>> # convert("outputs/run/sessions", "alien.parquet", format="interleaved", options=["strict=true"])
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal
+
+from rushes.errors import BadDataError, BadInputError, MissingError
+from rushes.formats.options import Given, NoOptions, parse_options
+from rushes.model.ledger import Ledger
+from rushes.model.recording import Recording, Sessions
+from rushes.table import Table
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what): frames written, frames to write, and a word for the bar."""
+
+FORMATS: Final = Table(
+    "format",
+    {
+        "session": ("rushes.formats.session:SessionFormat", "", "the session directory of this program"),
+        "atari_folders": (
+            "rushes.formats.atari_folders:AtariFolders",
+            "",
+            "a folder an episode, a PNG and a text file a frame",
+        ),
+        "atari_interleaved": (
+            "rushes.formats.atari_interleaved:AtariInterleaved",
+            "",
+            "Parquet, one row an episode: texts and images in turn",
+        ),
+        "atari_simple": (
+            "rushes.formats.atari_simple:AtariSimple",
+            "",
+            "Parquet, one row a frame with its action",
+        ),
+    },
+)
+"""All formats. To add one: a file here, a test file, a line in this table."""
+
+ALIASES: Final[Mapping[str, str]] = {
+    "folders": "atari_folders",
+    "interleaved": "atari_interleaved",
+    "simple": "atari_simple",
+}
+"""Short names, as the reference guides use them."""
+
+
+@dataclass(frozen=True)
+class Keeps:
+    """What survives a way through a format.
+
+    Attributes:
+        frames: `exact` bit for bit, `lossy`, or `none`.
+        times: The time of each frame.
+        audio: Sound.
+        rewards: What came of each action: rewards, ends, lives.
+        names: Names of the actions beside their numbers.
+        events: Raw input events.
+    """
+
+    frames: Literal["exact", "lossy", "none"]
+    times: bool
+    audio: bool
+    rewards: bool
+    names: bool
+    events: bool
+
+    def _parts(self) -> list[tuple[str, bool]]:
+        frames = ("frames" if self.frames == "none" else f"frames ({self.frames})", self.frames != "none")
+        rest = ("times", "audio", "rewards", "names", "events")
+        return [frames, *((name, getattr(self, name)) for name in rest)]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What survives, as words."""
+        return tuple(name for name, there in self._parts() if there)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What does not, as words."""
+        return tuple(name for name, there in self._parts() if not there)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a conversion did.
+
+    Attributes:
+        target: What was written.
+        format: Name of its format.
+        written: How many `episodes`, `frames` and `samples` stand in it.
+        ledger: From what the source's source offered to what stands in the target; it balances.
+        kept: What the format keeps, as words.
+        lost: What it does not.
+    """
+
+    target: Path
+    format: str
+    written: Mapping[str, int]
+    ledger: Ledger
+    kept: tuple[str, ...]
+    lost: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys that `rushes convert --json` promises."""
+        return {
+            "target": str(self.target),
+            "format": self.format,
+            "written": dict(self.written),
+            "ledger": self.ledger.to_json(),
+            "kept": list(self.kept),
+            "lost": list(self.lost),
+        }
+
+
+class Format(ABC):
+    """One foreign format, which both reads and writes.
+
+    Attributes:
+        name: Its row in `FORMATS`.
+        looks_for: By what it knows its own, for the message that a path is nothing.
+        Options: A frozen dataclass; `key=value` texts are parsed against it.
+        keeps: What survives with the default options.
+    """
+
+    name: ClassVar[str]
+    looks_for: ClassVar[str]
+    Options: ClassVar[type[Any]] = NoOptions
+    keeps: ClassVar[Keeps]
+
+    def keeps_with(self, options: Any) -> Keeps:
+        """Say what survives with these options (`strict` leaves out what the reference has no place for)."""
+        del options
+        return self.keeps
+
+    @abstractmethod
+    def sniff(self, path: Path) -> bool:
+        """Say whether a path is of this format; cheap, whatever its size.
+
+        Raises:
+            BadDataError: It would be, but it is cut or damaged.
+        """
+
+    @abstractmethod
+    def read(self, path: Path, options: Any) -> Sessions:
+        """Open a path. Tolerant: what had to be worked around stands in `problems` and `ledger`.
+
+        Args:
+            path: What `sniff` accepts.
+            options: An instance of `Options`.
+
+        Raises:
+            BadDataError: Nothing sensible can be read.
+        """
+
+    @abstractmethod
+    def write(
+        self,
+        source: Sessions,
+        path: Path,
+        options: Any,
+        *,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Write recordings, with a data card beside: whole or not at all, in bounded memory.
+
+        Args:
+            source: What to write, in this order.
+            path: A new path.
+            options: An instance of `Options`.
+            executor: Where encoding may be spread; the bytes do not depend on it.
+            progress: Called now and then from this thread.
+
+        Raises:
+            OccupiedError: The target or its card exists.
+            BadInputError: The format has no place for such recordings.
+        """
+
+
+@dataclass(frozen=True)
+class StrictOptions:
+    """What the formats with a reference take.
+
+    Attributes:
+        strict: Exactly what the reference writes, nothing beside it.
+        indexed: Copy the stored PNG bytes, indexed ones too, instead of writing RGB.
+    """
+
+    strict: bool = False
+    indexed: bool = False
+
+
+def get_format(name: str) -> Format:
+    """Load a format by its name or alias.
+
+    Args:
+        name: A row of `FORMATS` or a key of `ALIASES`.
+
+    Raises:
+        BadNameError: No such format; the message names the nearest.
+        UnavailableError: A library that it needs is missing.
+    """
+    made: Format = FORMATS.load(ALIASES.get(name, name))()
+    return made
+
+
+def sniff_path(path: str | Path) -> str:
+    """Say what a path is.
+
+    Args:
+        path: A file or a folder.
+
+    Returns:
+        A name of `FORMATS`.
+
+    Raises:
+        MissingError: Nothing is there.
+        BadDataError: It is of no format, or cut; the message says what was looked for.
+    """
+    found = Path(path)
+    if not found.exists():
+        raise MissingError(f"{found}: nothing is there", fix="check the path")
+    formats = [get_format(name) for name in FORMATS]
+    for form in formats:
+        if form.sniff(found):
+            return form.name
+    empty = found.is_dir() and not any(found.iterdir())
+    raise BadDataError(
+        f"{found}, {'an empty folder' if empty else 'which no format knows as its own'},",
+        accepts="; ".join(f"{form.name}: {form.looks_for}" for form in formats),
+        fix="point at the file or folder itself; `rushes info PATH` says what any path is",
+    )
+
+
+def open_any(path: str | Path, *, format: str | None = None, options: Given = None) -> Sessions:  # noqa: A002
+    """Open a path of any format.
+
+    Args:
+        path: A file or a folder.
+        format: Name of its format where it is known; found out otherwise.
+        options: Reading options of the format.
+
+    Returns:
+        Its recordings; frames are decoded when they are asked for.
+
+    Raises:
+        MissingError: Nothing is there.
+        BadDataError: It is of no format, of another one than was said, or damaged.
+    """
+    found = Path(path)
+    if format is None:
+        form = get_format(sniff_path(found))
+    else:
+        form = get_format(format)
+        if not found.exists():
+            raise MissingError(f"{found}: nothing is there", fix="check the path")
+        if not form.sniff(found):
+            raise BadDataError(
+                f"{found}, which is not {form.name},",
+                accepts=form.looks_for,
+                fix="leave out format to have it found out",
+            )
+    return form.read(found, parse_options(form.Options, options))
+
+
+def convert(
+    source: str | Path | Recording | Sessions,
+    target: str | Path,
+    *,
+    format: str,  # noqa: A002 - the word that users know
+    options: Given = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Write anything that can be opened in another format.
+
+    Args:
+        source: A path of any format, or recordings.
+        target: A new path; its card stands beside it as `<target>.card.json` and `<target>.card.md`.
+        format: Name of the format to write.
+        options: Its options: `["strict=true"]`, a mapping, or its `Options`.
+        executor: Any executor to spread encoding over; the same bytes come out with and without.
+        progress: See `Progress`.
+
+    Returns:
+        What was written, kept and lost.
+
+    Raises:
+        BadNameError: An unknown format.
+        BadInputError: An unknown option, or a source that the format has no place for.
+        BadDataError: The source is damaged.
+        OccupiedError: The target exists; nothing is overwritten.
+        StorageError: The disk is full or the folder cannot be written.
+    """
+    form = get_format(format)
+    chosen = parse_options(form.Options, options)
+    if isinstance(source, Recording):
+        source = Sessions([source], format="recording")
+    elif not isinstance(source, Sessions):
+        source = open_any(source)
+    if not any(recording.segments for recording in source):
+        raise BadInputError(
+            "a source without any episode",
+            accepts="at least one recording with frames",
+            fix="`rushes info PATH` says what it holds and what was wrong with it",
+        )
+    return form.write(source, Path(target), chosen, executor=executor, progress=progress)
+
+
+def format_table_markdown() -> str:
+    """Draw what each format keeps, for README and docs.
+
+    Returns:
+        A Markdown table with one line a format; "x / -" where `strict` loses what the default keeps.
+    """
+    columns = ("frames", "times", "rewards", "names", "events", "audio")
+    lines = [f"| format | what it is | {' | '.join(columns)} |", "| --- " * (len(columns) + 2) + "|"]
+    for name, row in FORMATS.items():
+        form = get_format(name)
+        options = form.Options()
+        both = [form.keeps]
+        if hasattr(options, "strict"):
+            both.append(form.keeps_with(parse_options(form.Options, {"strict": True})))
+        cells = []
+        for column in columns:
+            words = [_cell(asdict(keeps)[column]) for keeps in both]
+            cells.append(words[0] if len(set(words)) == 1 else f"{words[0]} (strict: {words[1]})")
+        alias = next((f", `{short}`" for short, long in ALIASES.items() if long == name), "")
+        lines.append(f"| `{name}`{alias} | {row.summary} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(value: bool | str) -> str:
+    return value if isinstance(value, str) else "yes" if value else "no"

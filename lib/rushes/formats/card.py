@@ -1,0 +1,277 @@
+"""The data card that every export writes, and the one way in which an export becomes visible.
+
+`<target>.card.json` is for programs, `<target>.card.md` for people; both stand beside the target, so that a
+strict folder tree holds nothing but what the reference holds. A card names what went in, what came out, what
+the format keeps and loses, and how frames and actions are paired. It holds no wall time, host, path or
+version: the same source gives the same bytes. Figures are null until something has measured them.
+
+Example (a writer of a format):
+    >>> def write(form, source, target, options):
+    ...     with export(form, source, target, options, folder=False) as job:
+    ...         job.partial.write_bytes(b"...")
+    ...         job.wrote(episodes=1, frames=2, actions=1)
+    ...     return job.report
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from rushes.errors import OccupiedError
+from rushes.formats.base import Format, Keeps, Report
+from rushes.model.ledger import Account, Ledger, Tally
+from rushes.model.recording import Recording, Sessions
+from rushes.store.atomic import new_file, new_folder
+
+SCHEMA: Final = "rushes/card/1"
+PAIRING: Final = "row k = what happened in [t_k, t_{k+1}); action k is taken on frame k"
+FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
+"""Figures of a card; null until they are measured."""
+LICENSE: Final = (
+    "No licence is given with these data. Pictures and sounds show a game, whose rights stay with their "
+    "holders; whoever shares the file decides and says under which terms."
+)
+_PROGRAM: Final = "Played by programs; nobody was recorded."
+_PERSON: Final = (
+    "Recorded from a person: pictures may show names and messages, inputs may hold what was typed. "
+    "Look through it before you share it."
+)
+
+
+def card_paths(target: str | Path) -> tuple[Path, Path]:
+    """Return where the card of a target stands: (for programs, for people)."""
+    path = Path(target)
+    return path.with_name(f"{path.name}.card.json"), path.with_name(f"{path.name}.card.md")
+
+
+class Job:
+    """An export under way.
+
+    Attributes:
+        partial: Where to write; becomes the target when all is well.
+        tally: Count here what the format has no place for.
+        report: What came of it; there when the export is complete.
+    """
+
+    report: Report
+
+    def __init__(self, partial: Path) -> None:
+        self.partial = partial
+        self.tally = Tally()
+        self.counts: Counter[str] = Counter()
+
+    def wrote(self, *, episodes: int = 0, frames: int = 0, actions: int = 0) -> None:
+        """Count what was written."""
+        self.counts.update(episodes=episodes, frames=frames)
+        for stream, count in (("frames", frames), ("actions", actions), ("episodes", episodes)):
+            self.tally.offer(stream, count)
+
+    def lose(self, stream: str, reason: str, count: int = 1) -> None:
+        """Count what the source has and the target has not."""
+        if count:
+            self.tally.offer(stream, count)
+            self.tally.lose(stream, reason, count)
+
+
+@contextmanager
+def export(form: Format, source: Sessions, target: Path, options: Any, *, folder: bool) -> Iterator[Job]:
+    """Write a target and its card so that both appear together when all is written, or not at all.
+
+    Args:
+        form: The format that writes.
+        source: What is written.
+        target: A new path.
+        options: The format's options.
+        folder: Whether the target is a folder.
+
+    Yields:
+        The job; its `report` is set when the block ends well.
+
+    Raises:
+        OccupiedError: The target or its card exists.
+        StorageError: The disk is full or the folder cannot be written.
+    """
+    data_path, text_path = card_paths(target)
+    if not folder and target.is_dir():
+        raise OccupiedError(f"{target}, a folder", accepts="the path of a new file", fix="name a file in it")
+    with ExitStack() as stack:
+        # they are renamed in the opposite order: the target appears last, when its card is there
+        partial = stack.enter_context(new_folder(target) if folder else new_file(target))
+        data = stack.enter_context(new_file(data_path))
+        text = stack.enter_context(new_file(text_path))
+        job = Job(partial)
+        yield job
+        keeps = form.keeps_with(options)
+        ledger = chain(source.ledger, job.tally.close())
+        written = {"episodes": job.counts["episodes"], "frames": job.counts["frames"], "samples": 0}
+        job.report = Report(target, form.name, written, ledger, keeps.kept, keeps.lost)
+        card = describe(job.report, source, options, keeps)
+        data.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text.write_text(card_text(card), encoding="utf-8")
+
+
+def chain(before: Ledger, own: Ledger) -> Ledger:
+    """Put two stages of a way together: what was lost in reading and what was lost in writing.
+
+    Args:
+        before: The ledger of the source.
+        own: The ledger of the export, which was offered what the source kept.
+
+    Returns:
+        One account a stream from the first offer to what stands in the target. A stream for which the format
+        has no place is lost as `no_place_in_format`.
+    """
+    accounts: dict[str, Account] = {}
+    for stream, account in own.items():
+        earlier = before.get(stream)
+        if earlier is None or earlier.kept != account.offered:
+            accounts[stream] = account
+            continue
+        lost = Counter(earlier.lost) + Counter(account.lost)
+        marked = Counter(earlier.marked) + Counter(account.marked)
+        accounts[stream] = Account(earlier.offered, account.kept, dict(lost), dict(marked))
+    for stream, earlier in before.items():
+        if stream not in own:
+            lost = Counter(earlier.lost) + Counter({"no_place_in_format": earlier.kept})
+            accounts[stream] = Account(earlier.offered, 0, dict(lost), {})
+    return Ledger(accounts)
+
+
+def describe(report: Report, source: Sessions, options: Any, keeps: Keeps) -> dict[str, Any]:
+    """Build a card.
+
+    Args:
+        report: What was written.
+        source: What it was written from.
+        options: The options used.
+        keeps: What survives with them.
+
+    Returns:
+        Plain JSON values.
+    """
+    spaces: dict[str, dict[str, Any]] = {}
+    seeds: dict[str, list[Any]] = {}
+    reasons: Counter[str] = Counter()
+    sessions = []
+    for recording in source:
+        info = recording.info
+        space = info.action_space
+        entry = {"kind": space.kind, "names": list(space.names), "digest": space.digest, "sessions": []}
+        spaces.setdefault(space.digest, entry)["sessions"].append(info.id)
+        sessions.append(
+            {
+                "id": info.id,
+                "game": info.game,
+                "source": dict(info.source),
+                "time_source": info.time_source,
+                "segments": len(recording.segments),
+                "frames": recording.frame_count,
+                "duration_s": recording.duration_s,
+            }
+        )
+        if known := [s.attrs["seed"] for s in recording.segments if s.attrs.get("seed") is not None]:
+            seeds[info.id] = known
+        reasons.update(s.end_reason for s in recording.segments)
+    return {
+        "schema": SCHEMA,
+        "target": report.target.name,
+        "format": report.format,
+        "options": asdict(options),
+        "written": dict(report.written),
+        "games": list(dict.fromkeys(s["game"] for s in sessions)),
+        "sessions": sessions,
+        "action_spaces": list(spaces.values()),
+        "seeds": seeds,
+        "end_reasons": dict(sorted(reasons.items())),
+        "time_source": sorted({s["time_source"] for s in sessions}),
+        "pairing": PAIRING,
+        "action_delay_ms": 0.0,
+        "keeps": asdict(keeps),
+        "kept": list(report.kept),
+        "lost": list(report.lost),
+        "ledger": report.ledger.to_json(),
+        "problems": [{**p.to_json(), "where": _without_folders(p.where)} for p in source.problems],
+        "figures": dict.fromkeys(FIGURES),
+        "license": LICENSE,
+        "privacy": _PERSON if any(map(_shows_a_person, source)) else _PROGRAM,
+    }
+
+
+def _shows_a_person(recording: Recording) -> bool:
+    if not recording.is_environment:
+        return True
+    return any(bool(recording.steps(s.index)["is_human"].any()) for s in recording.segments)
+
+
+def _without_folders(where: str) -> str:
+    """Leave the folders of this machine out of a place."""
+    return Path(where).name if where.startswith(("/", "~")) else where
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """Write a card so that it reads well.
+
+    Args:
+        card: What `describe` gives.
+
+    Returns:
+        Markdown.
+    """
+    written, sessions = card["written"], card["sessions"]
+    lines = [
+        f"# {card['target']}",
+        "",
+        (
+            f"{written['episodes']} episodes with {written['frames']} frames of {_listed(card['games'])}, "
+            f"from {len(sessions)} session{'s' * (len(sessions) != 1)}, as `{card['format']}`."
+        ),
+        "",
+        f"- **Pairing:** {card['pairing']}. Actions were moved by {card['action_delay_ms']:g} ms.",
+        f"- **Times:** {_listed(card['time_source'])}.",
+        f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}.",
+        f"- **Options:** {_listed(f'{k}={v}' for k, v in card['options'].items())}.",
+        f"- **Ends of episodes:** {_listed(f'{n} {why}' for why, n in card['end_reasons'].items())}.",
+        "- **Figures:** "
+        + _listed(f"{k} {'not measured' if v is None else f'{v:g}'}" for k, v in card["figures"].items())
+        + ".",
+        "",
+        "## What became of everything",
+        "",
+        "| stream | offered | kept | lost | remarks |",
+        "| --- | ---: | ---: | --- | --- |",
+    ]
+    for stream, a in card["ledger"].items():
+        lost, marked = (_listed(f"{n} {why}" for why, n in a[key].items()) for key in ("lost", "marked"))
+        lines.append(f"| {stream} | {a['offered']} | {a['kept']} | {lost} | {marked} |")
+    lines += [
+        "",
+        "## Sessions",
+        "",
+        "| id | game | segments | frames | seconds | seeds |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for s in sessions:
+        seeds = _listed(map(str, card["seeds"].get(s["id"], [])), most=6)
+        lines.append(f"| {s['id']} | {s['game']} | {s['segments']} | {s['frames']} | {s['duration_s']:.1f} | {seeds} |")
+    lines += ["", "## Actions", ""]
+    for space in card["action_spaces"]:
+        names = ", ".join(f"{k} {name}" for k, name in enumerate(space["names"]))
+        lines.append(f"- {space['kind']}, {len(space['names'])}: {names} ({_listed(space['sessions'], most=6)})")
+    lines += ["", "## Problems found in reading", ""]
+    lines += [f"- {p['count']} x {p['kind']}: {p['sentence']} (first: {p['where']})" for p in card["problems"]] or [
+        "None."
+    ]
+    lines += ["", "## Rights and privacy", "", card["license"], "", card["privacy"], ""]
+    return "\n".join(lines)
+
+
+def _listed(words: Any, *, most: int = 30) -> str:
+    found = [str(word) for word in words]
+    more = [f"and {len(found) - most} more"] if len(found) > most else []
+    return ", ".join([*found[:most], *more]) or "none"

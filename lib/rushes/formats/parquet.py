@@ -1,0 +1,304 @@
+"""Large Parquet files in bounded memory: row groups by bytes, parts by size, one row at a time on reading.
+
+Nested binary columns are where Parquet files of pictures break: 32-bit offsets overflow at 2 GiB
+(apache/arrow#47169), and a reader that takes a whole row group needs it all in memory. Here the types are
+large, a row group ends at 16 MiB of pictures, and reading streams through a row group, however large the
+writer made it.
+
+Example:
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.parquet"
+    >>> writer = PartWriter(path, pa.schema([("n", pa.int64())]), plain=[])
+    >>> writer.add((1,), 8)
+    >>> writer.close()
+    >>> PartReader(path).rows
+    1
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rushes.errors import BadDataError, BadInputError
+from rushes.formats.base import StrictOptions
+
+ROW_GROUP_BYTES: Final = 16 << 20
+"""Bytes of pictures after which a row group ends."""
+_STREAM_BYTES: Final = 1 << 20
+"""Bytes that reading takes from a file at a time."""
+_MAGIC: Final = b"PAR1"  # Parquet format specification, "File format"
+_PART: Final = re.compile(r"part-(\d+)\.parquet")
+
+
+@dataclass(frozen=True)
+class ParquetOptions(StrictOptions):
+    """Options of the Parquet formats.
+
+    Attributes:
+        shard_mb: MiB of pictures a part; the target is then a folder of `part-00000.parquet` ... and an
+            episode is never cut in two. 0 writes one file.
+    """
+
+    shard_mb: int = 0
+
+    def __post_init__(self) -> None:
+        if self.shard_mb < 0:
+            raise BadInputError(
+                f"shard_mb={self.shard_mb}", accepts="0 for one file, or MiB a part", fix="pass shard_mb=512"
+            )
+
+
+def part_name(number: int) -> str:
+    """Name a part of a folder."""
+    return f"part-{number:05d}.parquet"
+
+
+class PartWriter:
+    """A Parquet file, or a folder of parts, that grows row by row.
+
+    Args:
+        path: The file; with `shard_mb` the folder, which must exist.
+        schema: Columns.
+        plain: Columns of pictures, by Parquet path (`images.list.element`): neither statistics nor a
+            dictionary.
+        shard_mb: MiB of pictures after which a new part begins at the next `may_split`; 0 writes one file.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, *, plain: Sequence[str], shard_mb: int = 0) -> None:
+        self._path, self._schema, self._shard_bytes = path, schema, shard_mb << 20
+        paths = _leaves(schema)
+        self._lean = [p for p in paths if p not in plain]
+        self._rows: list[Sequence[Any]] = []
+        self._held = self._in_part = self._part = 0
+        self._writer: Any = None
+
+    def _open(self) -> Any:
+        if self._writer is None:
+            path = self._path / part_name(self._part) if self._shard_bytes else self._path
+            self._writer = pq.ParquetWriter(
+                path,
+                self._schema,
+                compression="snappy",  # as the reference's files
+                write_page_checksum=True,  # a flipped bit is found when it is read
+                use_dictionary=self._lean or False,
+                write_statistics=self._lean or False,
+            )
+        return self._writer
+
+    def add(self, row: Sequence[Any], size: int) -> None:
+        """Append a row: one value a column, in the schema's order.
+
+        Args:
+            row: The values.
+            size: Bytes of its pictures.
+        """
+        self._rows.append(row)
+        self._held += size
+        self._in_part += size
+        if self._held >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def may_split(self) -> None:
+        """Say that a new part may begin here."""
+        if self._shard_bytes and self._in_part >= self._shard_bytes:
+            self._close_part()
+            self._part += 1
+
+    def _flush(self) -> None:
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
+            self._rows, self._held = [], 0
+            self._open().write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def _close_part(self) -> None:
+        self._flush()
+        writer, self._writer = self._open(), None
+        writer.close()
+        self._in_part = 0
+
+    def close(self) -> None:
+        """Write what is held and the footer; a part without rows is written only where it is the only one."""
+        if self._rows or self._writer is not None or not self._part:
+            self._close_part()
+
+    @contextmanager
+    def closing(self) -> Iterator[PartWriter]:
+        """Close at the end of the block; after an error only the file handle is let go."""
+        try:
+            yield self
+            self.close()
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Name the columns as Parquet does: `inputs.list.element.text`."""
+
+    def walk(name: str, kind: pa.DataType) -> Iterator[str]:
+        if pa.types.is_struct(kind):
+            for field in kind:
+                yield from walk(f"{name}.{field.name}", field.type)
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            yield from walk(f"{name}.list.element", kind.value_type)
+        else:
+            yield name
+
+    return [leaf for field in schema for leaf in walk(field.name, field.type)]
+
+
+def part_files(path: Path) -> list[Path]:
+    """List the Parquet files of a path: itself, or the parts of a folder by number; empty for all else."""
+    if path.is_file():
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_MAGIC)) == _MAGIC
+        return [path] if is_parquet or path.suffix == ".parquet" else []
+    if not path.is_dir():
+        return []
+    parts = [(int(m[1]), p) for p in path.iterdir() if (m := _PART.fullmatch(p.name))]
+    return [p for _, p in sorted(parts)]
+
+
+def columns_of(path: Path) -> frozenset[str]:
+    """Name the columns of a Parquet file or folder of parts; empty where it is none.
+
+    Raises:
+        BadDataError: It is a Parquet file that is cut or damaged.
+    """
+    files = part_files(path)
+    if not files:
+        return frozenset()
+    with _opened(files[0]) as file:
+        return frozenset(file.schema_arrow.names)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    with (
+        damage(path),
+        pq.ParquetFile(path, buffer_size=_STREAM_BYTES, pre_buffer=False, page_checksum_verification=True) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def damage(path: Path, where: str = "") -> Iterator[None]:
+    """Turn what pyarrow says about a cut or damaged file into an error that says what to do."""
+    try:
+        yield
+    except (PermissionError, FileNotFoundError):
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise BadDataError(
+            f"{path}{where}: a Parquet file that is cut or damaged ({str(error).splitlines()[0]})",
+            fix="copy or download it again, or write it again from its source",
+        ) from error
+
+
+class PartReader:
+    """A Parquet file or a folder of parts as one long table, read row by row.
+
+    Args:
+        path: What `part_files` knows.
+
+    Attributes:
+        columns: Names of the columns.
+        rows: How many rows there are.
+        schema: The Arrow schema of the first part.
+
+    Raises:
+        BadDataError: A part is cut or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._files = part_files(path)
+        self._groups: list[tuple[int, int, int, int]] = []  # first row, rows, file, row group
+        self.rows = 0
+        for number, name in enumerate(self._files):
+            with _opened(name) as file:
+                if not number:
+                    self.schema, self.columns = file.schema_arrow, tuple(file.schema_arrow.names)
+                for group in range(file.metadata.num_row_groups):
+                    count = file.metadata.row_group(group).num_rows
+                    self._groups.append((self.rows, count, number, group))
+                    self.rows += count
+        self._stream: tuple[str, int, Iterator[tuple[int, pa.Array]]] | None = None
+        self._batch: tuple[str, int, pa.Array] | None = None
+
+    def place(self, row: int) -> str:
+        """Name a row for a person: `part-00000.parquet, row 5`."""
+        for first, count, file, _ in reversed(self._groups):
+            if first <= row < first + count:
+                start = next(f for f, _, n, _ in self._groups if n == file)
+                return f"{self._files[file].name}, row {row - start}"
+        return f"row {row}"
+
+    def metadata(self, key: bytes) -> bytes | None:
+        """Return a value of the first part's metadata, None where it has none."""
+        found: bytes | None = (self.schema.metadata or {}).get(key)
+        return found
+
+    def batches(
+        self, columns: Sequence[str], *, batch_rows: int, start: int = 0
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Stream some columns from a row group's start on.
+
+        Args:
+            columns: Their names.
+            batch_rows: Rows a batch at the most.
+            start: A row; streaming begins at the start of its row group.
+
+        Yields:
+            Number of the batch's first row, and the batch.
+        """
+        wanted = [g for g in self._groups if g[0] + g[1] > start]
+        for first, _, number, group in wanted:
+            row = first
+            path = self._files[number]
+            with _opened(path) as file:
+                found = file.iter_batches(batch_rows, row_groups=[group], columns=list(columns), use_threads=False)
+                while True:
+                    with damage(path, f", row group {group}"):
+                        batch = next(found, None)
+                    if batch is None:
+                        break
+                    yield row, batch
+                    row += batch.num_rows
+
+    def value(self, column: str, row: int, *, batch_rows: int) -> pa.Scalar:
+        """Fetch one value; rows that rise are streamed, others begin anew at their row group.
+
+        Args:
+            column: Its name.
+            row: Its row.
+            batch_rows: Rows to decode at a time.
+        """
+        while self._batch is None or self._batch[0] != column or not self._holds(row):
+            at = self._stream[1] if self._stream is not None and self._stream[0] == column else None
+            if at is None or not self._group_start(row) <= at <= row:
+                arrays = ((n, b.column(0)) for n, b in self.batches([column], batch_rows=batch_rows, start=row))
+                self._stream = (column, self._group_start(row), arrays)
+            assert self._stream is not None
+            stream, self._stream = self._stream[2], None  # after an error it is of no more use
+            first, array = next(stream, (0, None))
+            if array is None:
+                raise BadDataError(f"{self.place(row)}: a row that is not there", fix="copy or write the file again")
+            self._batch = (column, first, array)
+            self._stream = (column, first + len(array), stream)
+        return self._batch[2][row - self._batch[1]]
+
+    def _holds(self, row: int) -> bool:
+        assert self._batch is not None
+        return self._batch[1] <= row < self._batch[1] + len(self._batch[2])
+
+    def _group_start(self, row: int) -> int:
+        return max(first for first, _, _, _ in self._groups if first <= row)

@@ -1,0 +1,1 @@
+"""Floor 3: static pictures, films and HTML of what was recorded, and notebooks as pages."""

@@ -1,0 +1,103 @@
+import json
+import re
+
+import pytest
+
+from rushes.errors import OccupiedError
+from rushes.formats.base import convert, open_any
+from rushes.formats.card import card_paths, chain
+from rushes.model.findings import Problem
+from rushes.model.ledger import Account, Ledger
+from rushes.model.recording import Sessions
+
+
+def test_a_card_stands_beside_the_target_and_says_what_is_in_it(play, tmp_path):
+    target = tmp_path / "alien.parquet"
+    convert(play, target, format="interleaved")
+    card = json.loads((tmp_path / "alien.parquet.card.json").read_text())
+    assert card["schema"] == "rushes/card/1"
+    assert card["target"] == "alien.parquet"
+    assert card["format"] == "atari_interleaved"
+    assert card["games"] == ["Alien", "Breakout"]
+    assert [s["id"] for s in card["sessions"]] == ["session-1", "session-2"]
+    assert card["written"] == {"episodes": 3, "frames": 20, "samples": 0}
+    assert [len(space["names"]) for space in card["action_spaces"]] == [18, 4]
+    assert card["seeds"] == {"session-1": [1000, 1001], "session-2": [1000]}
+    assert card["end_reasons"] == {"budget": 1, "terminated": 2}
+    assert card["time_source"] == ["emulated"]
+    assert card["pairing"] == "row k = what happened in [t_k, t_{k+1}); action k is taken on frame k"
+    assert card["action_delay_ms"] == 0.0
+    assert set(card["figures"].values()) == {None}
+    assert {"offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz"} <= set(card["figures"])
+    assert card["problems"] == []
+    assert card["ledger"]["frames"]["kept"] == 20
+    assert "nobody was recorded" in card["privacy"]
+    assert "rights" in card["license"]
+
+
+def test_the_text_for_people_says_the_same(play, tmp_path):
+    convert(play, tmp_path / "alien.parquet", format="simple", options=["strict=true"])
+    text = (tmp_path / "alien.parquet.card.md").read_text()
+    assert "3 episodes with 17 frames of Alien, Breakout, from 2 sessions, as `atari_simple`." in text
+    assert "| frames | 20 | 17 | 3 strict_without_action | none |" in text
+    assert "strict=True" in text
+    assert "**Lost:** times, audio, rewards, events." in text
+    assert "8 ALE/DOWNRIGHT" in text
+
+
+def test_a_card_holds_no_place_time_or_version(play, tmp_path):
+    convert(play, tmp_path / "one" / "a", format="folders")
+    convert(play, tmp_path / "two" / "a", format="folders")
+    for first, second in zip(card_paths(tmp_path / "one" / "a"), card_paths(tmp_path / "two" / "a"), strict=True):
+        assert first.read_bytes() == second.read_bytes()
+        assert str(tmp_path) not in first.read_text()
+        assert not re.search(r"20\d\d-\d\d-\d\d|\d+\.\d+\.\d+", first.read_text())
+
+
+def test_problems_of_the_source_stand_in_the_card_without_folders_of_this_machine(fake, tmp_path):
+    recording = fake.Fake([3])
+    recording.problems = (Problem("unfinished_chunk", f"{tmp_path}/chunks/0002", 1, "a chunk is missing"),)
+    convert(recording, tmp_path / "a", format="folders")
+    text = (tmp_path / "a.card.json").read_text()
+    assert json.loads(text)["problems"][0]["where"] == "0002"
+    assert str(tmp_path) not in text
+    assert "1 x unfinished_chunk: a chunk is missing" in (tmp_path / "a.card.md").read_text()
+
+
+def test_a_person_who_played_is_warned_about_in_the_card(fake, tmp_path):
+    class Live(fake.Fake):
+        def steps(self, segment=None):
+            return super().steps(segment).assign(is_human=True)
+
+    convert(Live([3]), tmp_path / "a", format="folders")
+    assert "Recorded from a person" in json.loads((tmp_path / "a.card.json").read_text())["privacy"]
+
+
+def test_what_was_lost_on_the_way_here_stays_in_the_account(play, tmp_path):
+    convert(play, tmp_path / "a", format="folders")
+    (tmp_path / "a" / "atari_alien" / "episode_000_rand0.2" / "frame_000003.png").write_bytes(b"\x89PNG cut")
+    report = convert(open_any(tmp_path / "a"), tmp_path / "b.parquet", format="simple", options=["strict=true"])
+    frames = report.ledger["frames"]
+    assert (frames.offered, frames.kept) == (20, 16)
+    assert frames.lost == {"truncated_png": 1, "strict_without_action": 3}
+    assert report.ledger.balances
+    card = json.loads((tmp_path / "b.parquet.card.json").read_text())
+    assert card["ledger"] == report.ledger.to_json()
+    assert [p["kind"] for p in card["problems"]] == ["truncated_png", "without_frame", "action_without_outcome"]
+
+
+def test_two_stages_make_one_account():
+    before = Ledger({"frames": Account(10, 8, {"late": 2}, {"duplicate": 1}), "telemetry": Account(5, 4, {"bad": 1})})
+    own = Ledger({"frames": Account(8, 7, {"strict": 1})})
+    both = chain(before, own)
+    assert both["frames"] == Account(10, 7, {"late": 2, "strict": 1}, {"duplicate": 1})
+    assert both["telemetry"] == Account(5, 0, {"bad": 1, "no_place_in_format": 4}, {})
+    assert both.balances
+
+
+def test_an_older_card_is_not_overwritten(play, tmp_path):
+    (tmp_path / "a.card.md").write_text("mine")
+    with pytest.raises(OccupiedError):
+        convert(Sessions([play[1]], format="x"), tmp_path / "a", format="folders")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.card.md"]
+    assert (tmp_path / "a.card.md").read_text() == "mine"

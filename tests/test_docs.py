@@ -1,0 +1,81 @@
+"""What the documentation shows, works: its blocks are executed, its tables generated, its paths there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(
+    r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<kind>bash|python)(?P<ours> ours)?\n(?P<text>.*?)```", re.DOTALL
+)
+ELSEWHERE = {
+    "run by .ci/run": "these commands are what .ci/run calls, or make the environment in which this test runs",
+    "needs conda": "there is no conda on the machines of CI; tests/test_setup.py parses environment.yml",
+}
+"""Remarks before a block that is not executed here, with the reason."""
+
+
+def execute(path, folder):
+    """Run the blocks of a page in one folder, one after the other; returns what they printed."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    printed, count = [], 0
+    for found in BLOCK.finditer((ROOT / path).read_text(encoding="utf-8")):
+        if found["note"] and not found["note"].startswith("table"):
+            assert found["note"] in ELSEWHERE, f"{path}: a remark without a reason: {found['note']}"
+            continue
+        program = [sys.executable, "-c"] if found["kind"] == "python" else ["bash", "-euc"]
+        done = subprocess.run(
+            [*program, found["text"]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{path}:\n{found['text']}\n{done.stdout}\n{done.stderr}"
+        printed.append(done.stdout)
+        count += 1
+    assert count > 3
+    return printed
+
+
+def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path):
+    printed = execute("README.md", tmp_path)
+    assert "PASS: 2 sessions" in printed[0]
+    assert "came back bit for bit" in printed[0]
+    assert "episode_000_rand0.2 20 frames, seed" in printed[2]
+    assert (tmp_path / "tour" / "first.png").stat().st_size > 500
+
+
+def test_coming_from_runs_as_it_stands_on_every_atari_game(tmp_path):
+    """Also the proof that all 104 environments are sampled: the page's full pipeline takes `all`."""
+    printed = "\n".join(execute("docs/coming_from.md", tmp_path))
+    assert re.search(r"^\d+: [A-Z]+", printed, re.MULTILINE), "an action file as the guide shows it"
+    assert "Total episodes: 6" in printed
+    assert "PASS: 104 sessions" in printed
+    assert "520 segments" in printed
+    assert "1040 frames" in printed
+
+
+def test_the_tables_of_the_readme_are_those_of_the_code():
+    done = subprocess.run([sys.executable, ROOT / ".ci" / "readme.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coming_from.md"])
+def test_every_path_that_a_page_links_to_is_there(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / path).parent.joinpath(target).exists(), f"{path} links to {target}"
+
+
+def test_every_module_that_the_architecture_names_is_there():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `(\w+)/` \| (.*) \|$", text, re.MULTILINE)
+    assert len(rooms) == 9
+    for room, row in rooms:
+        folder = ROOT / "lib" / "rushes" / room
+        named = set(re.findall(r"`(\w+)`", row))
+        there = {p.stem for p in folder.rglob("*.py")} | {p.name for p in folder.iterdir() if p.is_dir()}
+        assert named <= there, f"{room}: the page names {named - there}"
+        unnamed = {p.stem for p in folder.rglob("*.py") if p.stem != "__init__"} - named
+        assert room in ("formats", "cli") or not unnamed, f"{room}: the page does not name {unnamed}"
