@@ -12,7 +12,12 @@ from rushes.errors import RushesError
 from rushes.preview.report import execute
 
 BEGIN = 'from rushes.notebook.run import begin\nrun = begin("tour", globals())\nrun'
-WORK = 'bar = run.bar("counting")\nfor k in range(frames + 1):\n    bar(k, frames, "numbers")\nrun.path("n.txt").write_text(str(frames))'
+WORK = """
+bar = run.bar("counting")
+for k in range(frames + 1):
+    bar(k, frames, "numbers")
+run.path("n.txt").write_text(str(frames))
+"""
 END = 'run.finish(figures={"frames": frames}, next_notebook="next.ipynb")'
 
 
@@ -54,7 +59,7 @@ def test_the_notebook_being_executed_may_lie_in_its_own_folder(tour, project):
 
 def test_a_run_that_broke_off_is_resumed_by_executing_it_again(tour, project):
     text = tour.read_text()
-    tour.write_text(text.replace("bar = run.bar", "raise KeyboardInterrupt\\nbar = run.bar"))
+    tour.write_text(text.replace("bar = run.bar", "raise KeyboardInterrupt; bar = run.bar"))
     with pytest.raises(RushesError):
         execute(tour, project / "mine")
     tour.write_text(text)

@@ -57,7 +57,8 @@ def test_a_type_that_no_parameter_has_is_refused(ran):
 
 
 def test_declarations_are_found_where_python_keeps_no_annotations(ran):
-    namespace = ran(DECLARED, "# Parameters\nframe = 5\n", "%magic is no Python" if False else "x = 1")
+    namespace = ran(DECLARED, "# Parameters\nframe = 5\n")
+    namespace["In"].append("%magic is no Python")
     del namespace["__annotations__"]
     with pytest.raises(BadNameError, match="did you mean 'frames'"):
         check(namespace)

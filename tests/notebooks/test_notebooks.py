@@ -38,7 +38,7 @@ def test_it_runs_headlessly_and_leaves_a_verdict_and_a_record_of_the_run(noteboo
     )
     assert done.returncode == 0, done.stderr[-3000:]
     verdict = json.loads((out / "verdict.json").read_text())
-    assert set(verdict) == {"verdict", "reasons", "figures", "findings"}
+    assert {"verdict", "reasons", "figures", "findings"} <= set(verdict)
     assert verdict["verdict"] == "PASS", verdict["reasons"]
     run = json.loads((out / "run.json").read_text())
     assert {"name", "parameters", "seed", "revision", "versions", "inputs", "outputs", "started", "ended"} <= set(run)

@@ -23,6 +23,7 @@ from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.options import Given, NoOptions, parse_options
 from rushes.model.ledger import Ledger
 from rushes.model.recording import Recording, Sessions
+from rushes.store.validity import honour_all
 from rushes.table import Table
 
 Progress = Callable[[int, int, str], None]
@@ -135,12 +136,14 @@ class Format(ABC):
         looks_for: By what it knows its own, for the message that a path is nothing.
         Options: A frozen dataclass; `key=value` texts are parsed against it.
         keeps: What survives with the default options.
+        honours_facts: Whether stretches that side facts mark invalid are left out; a plain copy keeps both.
     """
 
     name: ClassVar[str]
     looks_for: ClassVar[str]
     Options: ClassVar[type[Any]] = NoOptions
     keeps: ClassVar[Keeps]
+    honours_facts: ClassVar[bool] = True
 
     def keeps_with(self, options: Any) -> Keeps:
         """Say what survives with these options (`strict` leaves out what the reference has no place for)."""
@@ -313,11 +316,13 @@ def convert(
         source = Sessions([source], format="recording")
     elif not isinstance(source, Sessions):
         source = open_any(source)
+    if form.honours_facts:
+        source = honour_all(source)
     if not any(recording.segments for recording in source):
         raise BadInputError(
             "a source without any episode",
             accepts="at least one recording with frames",
-            fix="`rushes info PATH` says what it holds and what was wrong with it",
+            fix="`rushes info PATH` says what it holds and what was wrong; facts.jsonl what was marked invalid",
         )
     return form.write(source, Path(target), chosen, executor=executor, progress=progress)
 

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.formats.found import Found
-from rushes.model.events import edges_from_actions, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Tally
 from rushes.model.recording import Picture, Recording
@@ -84,12 +83,7 @@ class AtariRecording(Recording):
 
     def events(self, segment: int | None = None) -> pd.DataFrame:
         """Return the edges that follow from the steps; see `Recording.events`."""
-        world = self.info.action_space.names[0].partition("/")[0]
-        parts = []
-        for one in self.segments if segment is None else (self.segments[segment],):
-            steps = self.steps(one.index)
-            parts.append(edges_from_actions(steps["t_ns"], steps["action_name"].tolist(), world=world))
-        return pd.concat(parts, ignore_index=True) if parts else events_frame()
+        return self.step_edges(segment)
 
     def _data(self, start: int, stop: int) -> Iterator[tuple[bytes, str]]:
         if not 0 <= start <= stop <= self.frame_count:

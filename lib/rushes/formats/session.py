@@ -50,6 +50,7 @@ class SessionFormat(Format):
     name: ClassVar[str] = "session"
     looks_for: ClassVar[str] = "session.json, in the folder itself, in its folders, or in those of its folder sessions/"
     Options: ClassVar[type[Any]] = NoOptions
+    honours_facts: ClassVar[bool] = False
     keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=False, rewards=True, names=True, events=True)
 
     def sniff(self, path: Path) -> bool:

@@ -179,9 +179,7 @@ class ActionSpace:
             order.append(place)
             sign.append(way)
         if any(order[place] != k for k, place in enumerate(order)):
-            raise BadInputError(
-                f"pairs={given!r}", accepts="pairs that undo each other", fix="name each control once"
-            )
+            raise BadInputError(f"pairs={given!r}", accepts="pairs that undo each other", fix="name each control once")
         return Mirror(np.array(order, np.int64), np.array(sign, np.int64))
 
     def _image(self, controls: Iterable[str], given: Mapping[str, str]) -> list[tuple[str, int]]:

@@ -94,18 +94,14 @@ _KINDS: Final[dict[Kind, tuple[str, ...]]] = {
     "axis": (*TRIGGERS, *STICKS),
     "motion": MOUSE_MOTIONS,
 }
-CONTROLS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {name: kind for kind, names in _KINDS.items() for name in names}
-)
+CONTROLS: Final[Mapping[str, Kind]] = MappingProxyType({name: kind for kind, names in _KINDS.items() for name in names})
 """Every physical control and its kind. Worlds add their own as `WORLD/NAME`."""
 
 _WORLD: Final = re.compile(r"[A-Za-z0-9_.-]+/[^\s/][^/]*")
 _ALE_PARTS: Final = re.compile(r"UP|DOWN|LEFT|RIGHT|FIRE")
 
 
-_SIDES: Final = _words(
-    "shift:Shift ctrl:Control control:Control alt:Alt cmd:Meta win:Meta super:Meta meta:Meta"
-)
+_SIDES: Final = _words("shift:Shift ctrl:Control control:Control alt:Alt cmd:Meta win:Meta super:Meta meta:Meta")
 _KEY_NAMES: Final = _words(
     """
     shift_l:ShiftLeft shift_r:ShiftRight ctrl_l:ControlLeft ctrl_r:ControlRight alt_l:AltLeft alt_r:AltRight
@@ -129,17 +125,13 @@ _MOUSE_NAMES: Final = _words(
     hscroll:MouseWheelX mouse_wheel_x:MouseWheelX
     """
 )
-_MARKS: Final = _words(
-    "Backquote Minus Equal BracketLeft BracketRight Backslash Semicolon Quote Comma Period Slash"
-)
+_MARKS: Final = _words("Backquote Minus Equal BracketLeft BracketRight Backslash Semicolon Quote Comma Period Slash")
 
 
 def _aliases() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((letter, (f"Key{letter.upper()}",)) for letter in string.ascii_lowercase)
     # Characters of the US layout with and without shift: logs that name keys by their character hold both.
-    yield from (
-        (c, (f"Digit{digit}",)) for c, digit in zip("1234567890!@#$%^&*()", "1234567890" * 2, strict=True)
-    )
+    yield from ((c, (f"Digit{digit}",)) for c, digit in zip("1234567890!@#$%^&*()", "1234567890" * 2, strict=True))
     yield from ((c, (code,)) for c, code in zip("`-=[]\\;',./~_+{}|:\"<>?", _MARKS * 2, strict=True))
     yield " ", ("Space",)
     names = [row.split(":") for row in _KEY_NAMES]
@@ -201,9 +193,7 @@ def kind_of(control: str) -> Kind:
     found = resolve(control)
     if found == (control,):
         return "button"
-    raise BadNameError(
-        f"control {control!r}", accepts="a physical name", fix=f"write {' or '.join(map(repr, found))}"
-    )
+    raise BadNameError(f"control {control!r}", accepts="a physical name", fix=f"write {' or '.join(map(repr, found))}")
 
 
 def action_buttons(action: str) -> frozenset[str]:
@@ -220,9 +210,7 @@ def action_buttons(action: str) -> frozenset[str]:
         BadNameError: No action of a world goes by this name.
     """
     if "/" not in action:
-        raise BadNameError(
-            f"action {action!r}", accepts="WORLD/NAME", fix=f"write 'ALE/{action}' if it is ALE's"
-        )
+        raise BadNameError(f"action {action!r}", accepts="WORLD/NAME", fix=f"write 'ALE/{action}' if it is ALE's")
     (control,) = resolve(action)
     world, _, name = control.partition("/")
     if name == "NOOP":

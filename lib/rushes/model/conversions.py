@@ -75,9 +75,7 @@ class Conversion:
             BadInputError: The target is discrete, the width is another, or a number is no action.
         """
         if self.target.kind == "discrete":
-            raise BadInputError(
-                f"vectors of {self.target!r}", accepts="a space of vectors", fix="use indices"
-            )
+            raise BadInputError(f"vectors of {self.target!r}", accepts="a space of vectors", fix="use indices")
         if self.source.kind == "discrete":
             return np.array(self._table, np.float32).reshape(len(self.source), -1)[self._checked(values)]
         given = np.asarray(values, np.float32)
@@ -174,9 +172,7 @@ def conversion(source: ActionSpace, target: ActionSpace) -> Conversion:
             continue
         assumed += [f"{slot.name} without {c}" for c in wanted if c not in covered]
         assumed += [
-            f"{t.source.name} -> {slot.name}"
-            for t in found
-            if not {*t.source.plus, *t.source.minus} <= {*wanted}
+            f"{t.source.name} -> {slot.name}" for t in found if not {*t.source.plus, *t.source.minus} <= {*wanted}
         ]
     dropped = tuple(s.name for k, s in enumerate(source.slots) if k not in used and s.role != "unused")
     return Conversion(source, target, dropped, tuple(missing), tuple(assumed), tuple(terms))
@@ -195,9 +191,7 @@ def _terms_for(source: ActionSpace, slot: Slot) -> tuple[tuple[_Term, ...], tupl
 
 def _speaks(source: Slot, slot: Slot) -> bool:
     """Tell whether a source slot can say anything about another: a button knows nothing of a distance."""
-    return "unused" not in {source.role, slot.role} and not (
-        source.role == "button" and slot.role == "motion"
-    )
+    return "unused" not in {source.role, slot.role} and not (source.role == "button" and slot.role == "motion")
 
 
 def _side_terms(source: ActionSpace, slot: Slot, controls: Iterable[str]) -> tuple[_Term, ...]:

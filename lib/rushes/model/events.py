@@ -108,17 +108,13 @@ def validate_events(events: pd.DataFrame) -> None:
     for wanted, groups in _GROUPS.items():
         wrong = (kind == wanted) & ~np.isin(group, groups)
         _refuse(wrong, control, f"a {wanted} of {{!r}}", f"a control for which {wanted} means something")
-    numbers = {
-        name: events[name].to_numpy(float, na_value=np.nan) for name in ("value", "x", "y", "dx", "dy")
-    }
+    numbers = {name: events[name].to_numpy(float, na_value=np.nan) for name in ("value", "x", "y", "dx", "dy")}
     for name, values in numbers.items():
         _refuse(np.isinf(values), values, f"{name} {{}}", "a finite number, or none")
     value = numbers["value"]
     bare = np.isnan(value)
     pointer = group == "pointer"
-    _refuse(
-        np.isin(kind, ("axis", "scroll", "state")) & ~pointer & bare, kind, "a {} without value", "a value"
-    )
+    _refuse(np.isin(kind, ("axis", "scroll", "state")) & ~pointer & bare, kind, "a {} without value", "a value")
     place = np.isnan(numbers["x"]) | np.isnan(numbers["y"])
     step = np.isnan(numbers["dx"]) | np.isnan(numbers["dy"])
     _refuse(
@@ -240,9 +236,7 @@ def drop_auto_repeat(events: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return events[keep].reset_index(drop=True), len(repeats)
 
 
-def edges_from_actions(
-    t_ns: npt.ArrayLike, actions: Sequence[str], *, world: str, device: str = "env"
-) -> pd.DataFrame:
+def edges_from_actions(t_ns: npt.ArrayLike, actions: Sequence[str], *, world: str, device: str = "env") -> pd.DataFrame:
     """Derive button edges from the steps of one segment of an environment; the steps remain the truth.
 
     Step k holds its action's buttons from t_ns[k] to t_ns[k + 1]. A button is pressed where it was not held
@@ -271,9 +265,7 @@ def edges_from_actions(
     code, names = pd.factorize(np.array(actions, object))
     held = [action_buttons(name if "/" in name else f"{world}/{name}") for name in names]
     buttons = sorted(frozenset[str]().union(*held))
-    table = np.array([[button in one for button in buttons] for one in held], bool).reshape(
-        len(held), len(buttons)
-    )
+    table = np.array([[button in one for button in buttons] for one in held], bool).reshape(len(held), len(buttons))
     change = np.diff(table[code].astype(np.int8), axis=0, prepend=np.int8(0))
     step, button = np.nonzero(change)
     way = change[step, button]

@@ -93,9 +93,7 @@ class Grid:
                 are the truth and are not guessed from buttons.
         """
         if encoding not in ENCODINGS:
-            raise BadInputError(
-                f"encoding={encoding!r}", accepts="one of " + ", ".join(ENCODINGS), fix="choose one"
-            )
+            raise BadInputError(f"encoding={encoding!r}", accepts="one of " + ", ".join(ENCODINGS), fix="choose one")
         if space.kind == "discrete":
             raise BadInputError(
                 f"a vector in {space!r}",
@@ -176,9 +174,7 @@ def to_grid(events: pd.DataFrame, t_ns: npt.ArrayLike, *, end_ns: int, action_de
     motion = _motion(events[counted], row[counted], len(starts))
     axes, pointer = _positions(events[~hotkey], ends)
     held, pressed, released, fraction, holds = _buttons(edge, row, inside, starts, ends)
-    return Grid(
-        starts, ends, held, pressed, released, fraction, holds, motion, axes, pointer, action_delay_ms, ledger
-    )
+    return Grid(starts, ends, held, pressed, released, fraction, holds, motion, axes, pointer, action_delay_ms, ledger)
 
 
 def _checked(t_ns: npt.ArrayLike, end_ns: int, events: pd.DataFrame) -> Ints:

@@ -163,9 +163,7 @@ def _buttons(names: Iterable[str]) -> tuple[Slot, ...]:
     return tuple(slot(name) for name in names)
 
 
-_CAPTURE28: Final = _words(
-    "w a s d space shift ctrl e q r f g c v x z t p i backspace esc 1 2 3 4 enter lmb rmb"
-)
+_CAPTURE28: Final = _words("w a s d space shift ctrl e q r f g c v x z t p i backspace esc 1 2 3 4 enter lmb rmb")
 _CAPTURE20: Final = _words("lx ly rx ry space ctrl shift e lmb rmb q r f g c v 1 2 3 4")
 _CAPTURE85: Final = _words(
     r"""
@@ -175,9 +173,7 @@ _CAPTURE85: Final = _words(
     mouse_x1 mouse_x2 scroll_up scroll_down
     """
 )
-_CAPTURE25_KEYS: Final = _words(
-    "w a s d space ctrl shift e left_click right_click q r f g c v 1 2 3 4 x z enter esc i"
-)
+_CAPTURE25_KEYS: Final = _words("w a s d space ctrl shift e left_click right_click q r f g c v 1 2 3 4 x z enter esc i")
 _NITROGEN_TOKENS: Final = _words(
     """
     BACK DPAD_DOWN DPAD_LEFT DPAD_RIGHT DPAD_UP EAST GUIDE LEFT_SHOULDER LEFT_THUMB LEFT_TRIGGER NORTH

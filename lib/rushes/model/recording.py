@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.model.clock import NS
+from rushes.model.events import edges_from_actions, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
 from rushes.model.session import Segment, SessionInfo
@@ -125,6 +126,25 @@ class Recording(ABC):
         """
         del segment
         return pd.DataFrame({"t_ns": [], "segment": [], "frame_index": []}).astype("int64")
+
+    def step_edges(self, segment: int | None = None) -> pd.DataFrame:
+        """Derive the button edges that follow from discrete steps; the steps are the truth.
+
+        Args:
+            segment: Only this segment; None for all.
+
+        Returns:
+            Columns `EVENT_COLUMNS`; empty where actions are vectors.
+        """
+        names = self.info.action_space.names
+        if self.info.action_space.kind != "discrete":
+            return events_frame()
+        world, parts = names[0].partition("/")[0], []
+        for one in self.segments if segment is None else (self.segments[segment],):
+            steps = self.steps(one.index)
+            said = zip(steps["action_name"], steps["action"], strict=True)
+            parts.append(edges_from_actions(steps["t_ns"], [n or names[a] for n, a in said], world=world))
+        return pd.concat(parts, ignore_index=True) if parts else events_frame()
 
     @property
     def frame_count(self) -> int:

@@ -139,17 +139,13 @@ def validate_samples(samples: pd.DataFrame, space: ActionSpace) -> None:
     for name, kind in COLUMNS.items():
         found = str(samples[name].dtype)
         if found not in ({"str", "string", "object"} if kind in {"str", "list<float32>"} else {kind}):
-            raise BadDataError(
-                f"column {name} of type {found}", accepts=kind, fix="make it with samples_frame"
-            )
+            raise BadDataError(f"column {name} of type {found}", accepts=kind, fix="make it with samples_frame")
     text = {name: samples[name].to_numpy(object) for name, kind in COLUMNS.items() if kind == "str"}
     for name, values in text.items():
         _refuse([not isinstance(value, str) for value in values], values, name, "a text")
     for name in ("sample_id", "session", "action_session", "control"):
         _refuse(text[name] == "", text[name], name, "a text that is not empty")
-    _refuse(
-        samples["sample_id"].duplicated().to_numpy(), text["sample_id"], "sample_id", "an id that stands once"
-    )
+    _refuse(samples["sample_id"].duplicated().to_numpy(), text["sample_id"], "sample_id", "an id that stands once")
     _refuse(~np.isin(text["kind"], list(SampleKind)), text["kind"], "kind", "one of " + ", ".join(SampleKind))
     for name, low in {"segment": 0, "frame_index": 0, "length": 1}.items():
         values = samples[name].to_numpy()
@@ -180,9 +176,7 @@ def validate_samples(samples: pd.DataFrame, space: ActionSpace) -> None:
 def _check_splits(samples: pd.DataFrame, text: Mapping[str, npt.NDArray[Any]]) -> None:
     first = samples.groupby("group")["split"].transform("first").to_numpy(object)
     grouped = text["group"] != ""
-    _refuse(
-        grouped & (text["split"] != first), text["split"], "split", "the split of the other rows of its group"
-    )
+    _refuse(grouped & (text["split"] != first), text["split"], "split", "the split of the other rows of its group")
     parents = samples.set_index("sample_id")[["group", "split"]].reindex(text["parent"])
     known = samples["parent"].isin(samples["sample_id"]).to_numpy()
     for name in ("group", "split"):
@@ -207,13 +201,11 @@ def inherit(samples: pd.DataFrame) -> pd.DataFrame:
     for _ in range(len(up).bit_length()):  # each turn doubles the distance looked up
         up = up[up]
     rooted = np.array([name not in place for name in samples["parent"]], bool)
-    _refuse(
-        ~rooted[up], samples["sample_id"].to_numpy(object), "sample_id", "parents that lead to a beginning"
-    )
+    _refuse(~rooted[up], samples["sample_id"].to_numpy(object), "sample_id", "parents that lead to a beginning")
     roots = samples.iloc[up]
-    return samples.assign(
-        group=roots["group"].to_numpy(object), split=roots["split"].to_numpy(object)
-    ).astype({"group": "str", "split": "str"})
+    return samples.assign(group=roots["group"].to_numpy(object), split=roots["split"].to_numpy(object)).astype(
+        {"group": "str", "split": "str"}
+    )
 
 
 def _is_vector(value: Any, width: int) -> bool:

@@ -58,9 +58,7 @@ class Windows:
         return len(self.starts)
 
     def __repr__(self) -> str:
-        return (
-            f"Windows({len(self)} of {self.length} rows, stride {self.stride}, frame_skip {self.frame_skip})"
-        )
+        return f"Windows({len(self)} of {self.length} rows, stride {self.stride}, frame_skip {self.frame_skip})"
 
 
 def windows(
@@ -88,9 +86,7 @@ def windows(
     """
     for name, value in (("length", length), ("stride", stride), ("frame_skip", frame_skip)):
         if value < 1:
-            raise BadInputError(
-                f"{name}={value}", accepts="an integer from 1 on", fix=f"pass {name}=1 or more"
-            )
+            raise BadInputError(f"{name}={value}", accepts="an integer from 1 on", fix=f"pass {name}=1 or more")
     ids = np.asarray(segment)
     wrong = np.zeros(len(ids), bool) if invalid is None else np.asarray(invalid, bool)
     if wrong.shape != ids.shape:

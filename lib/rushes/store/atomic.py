@@ -46,7 +46,7 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"{path}: the disk is full",
                 fix="free some space and run the same command again; nothing half-written counts",
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
             raise StorageError(
                 f"{path}: the folder cannot be written ({error.strerror})",
                 fix="choose an output folder that you may write to",

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadDataError, MissingError
-from rushes.model.events import edges_from_actions, events_frame
+from rushes.model.events import events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
 from rushes.model.recording import INDEX_COLUMNS, STEP_COLUMNS, Picture, Recording, Sessions
@@ -102,8 +102,8 @@ class Session(Recording):
 
         For one segment the rows begin with the state of what was down or moved away from rest at its start.
         """
-        if self.is_environment:
-            return self._edges(segment)
+        if self.is_environment and not any(EVENTS in summary["files"] for _, summary in self._chunks):
+            return self.step_edges(segment)
         whole = self._all_events()
         if segment is None:
             return whole
@@ -123,17 +123,6 @@ class Session(Recording):
             if EVENTS in summary["files"]
         ]
         parts = parts[:1] + [part[part["kind"] != "state"] for part in parts[1:]]
-        return pd.concat(parts, ignore_index=True) if parts else events_frame()
-
-    def _edges(self, segment: int | None) -> pd.DataFrame:
-        if self.info.action_space.kind != "discrete":
-            return events_frame()
-        world = self.info.action_space.names[0].partition("/")[0]
-        parts = []
-        for one in self.segments if segment is None else (self.segments[segment],):
-            steps = self.steps(one.index)
-            names = [self.info.action_space.names[action] for action in steps["action"]]
-            parts.append(edges_from_actions(steps["t_ns"], names, world=world))
         return pd.concat(parts, ignore_index=True) if parts else events_frame()
 
     def _picture_numbers(self, folder: Path, summary: dict[str, Any], start: int, stop: int) -> list[int]:
