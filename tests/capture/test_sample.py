@@ -51,6 +51,14 @@ def test_any_executor_does_the_work(reference, tmp_path):
     assert of_tree(tmp_path / "threads") == of_tree(reference[0])
 
 
+def test_a_dask_cluster_does_the_work(reference, tmp_path):
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        sample(tmp_path / "cluster", GAMES, **SHORT, executor=client.get_executor())
+    assert of_tree(tmp_path / "cluster") == of_tree(reference[0])
+
+
 def test_sessions_come_in_the_order_asked_for_with_the_frames_asked_for(reference):
     sessions = reference[1].sessions
     assert [s.info.source["name"] for s in sessions] == ["ALE/Pong-v5", "ALE/Breakout-v5", "ALE/Alien-v5"]

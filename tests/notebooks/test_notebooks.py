@@ -118,7 +118,8 @@ def test_a_finished_run_is_not_written_over_and_an_unfinished_one_is_gone_on_wit
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(code)
     killed = subprocess.run(
-        [*PAPERMILL, recipe, tmp_path / "B.ipynb", "-p", "out_dir", unfinished, *QUICK["atari_sample"], "-p", "workers", "1"],
+        [*PAPERMILL, recipe, tmp_path / "B.ipynb", "-p", "out_dir", unfinished, *QUICK["atari_sample"],
+         "-p", "workers", "1"],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, cwd=tmp_path, capture_output=True, check=False,
     )  # fmt: skip
     assert killed.returncode != 0

@@ -84,4 +84,4 @@ def verdict(findings: Iterable[Finding]) -> tuple[VerdictName, list[str]]:
         if rank != "PASS":
             reasons.append(f"{finding.check}: {finding.sentence}")
         worst = max(worst, rank, key=_ORDER.index)
-    return _ORDER[_ORDER.index(worst)], reasons  # type: ignore[arg-type]
+    return _ORDER[_ORDER.index(worst)], reasons
