@@ -382,8 +382,10 @@ def test_lookahead_refuses_a_budget_that_is_no_number_of_frames(values):
     [("ALE/Breakout-v5", 0.0), ("ALE/Breakout-v5", 0.25), ("ALE/TicTacToe3D-v5", 0.0), ("ALE/Berzerk-v5", 0.0)],
 )
 def test_looking_ahead_changes_nothing_in_the_emulator(env_id, sticky):
-    """The same actions give the same pictures and rewards without a policy; two of the games go on differently when
-    a state is put back, and sticky actions do so everywhere."""
+    """The same actions give the same pictures and rewards without a policy.
+
+    Two of the games go on differently when a state is put back, and with sticky actions all of them do.
+    """
     actions, looks, outcomes = played(Atari(env_id, sticky=sticky), Lookahead(budget=80), 30, seed=3)
     chosen = iter(actions)
     bare = played(Atari(env_id, sticky=sticky), lambda _: next(chosen), 30, seed=3)
@@ -395,10 +397,10 @@ def test_lookahead_plays_a_game_twice_in_the_same_way():
     assert first == again
 
 
-@pytest.mark.parametrize("env_id", ["ALE/Alien-v5", "ALE/Breakout-v5"])
-def test_lookahead_scores_higher_than_uniform(env_id):
+@pytest.mark.parametrize(("env_id", "steps"), [("ALE/Alien-v5", 60), ("ALE/Seaquest-v5", 120)])
+def test_lookahead_scores_higher_than_uniform(env_id, steps):
     """Few decisions, a small budget, and seeds that are neither the benchmark's nor those it was tuned on."""
-    world, steps = Atari(env_id), 120
-    ahead = sum(score(played(world, Lookahead(budget=160), steps, stream=s)[2]) for s in (51, 52))
+    world = Atari(env_id)
+    ahead = sum(score(played(world, Lookahead(budget=120), steps, stream=s)[2]) for s in (51, 52))
     chance = sum(score(played(world, Uniform(), steps, stream=s)[2]) for s in (51, 52))
-    assert ahead > chance
+    assert ahead > 1.5 * chance

@@ -78,7 +78,8 @@ _TEMPLATE: Final = """
 {%- endif -%}
 {%- endblock output -%}
 {%- block markdowncell -%}
-<div class="cell">{{ cell.source | markdown2html | strip_files_prefix }}</div>
+{%- set failed = 'papermill-error-cell-tag' in cell.metadata.get('tags', []) -%}
+<div class="cell{{ ' failed' if failed }}">{{ cell.source | markdown2html | strip_files_prefix }}</div>
 {% endblock markdowncell -%}
 {%- block data_javascript -%}{%- endblock data_javascript -%}
 {%- block data_widget_view -%}{%- endblock data_widget_view -%}

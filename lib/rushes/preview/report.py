@@ -96,10 +96,8 @@ def execute(
     except papermill.PapermillExecutionError as error:
         to_html(executed, page)
         said = error.evalue or error.ename or "it was stopped"
-        raise RushesError(
-            f"{source.name}: cell {error.exec_count} failed: {said.rstrip('.')}",
-            fix=f"what was run so far stands in {page}",
-        ) from None
+        stop = "" if said.endswith((".", "?", "!")) else "."
+        raise RushesError(f"{source.name}, cell {error.exec_count}: {said}{stop} The report so far is {page}") from None
     except NoSuchKernel as error:
         raise UnavailableError(
             f"{source.name}: the kernel {error.name!r} is not installed", fix="python -m ipykernel install --sys-prefix"

@@ -9,7 +9,7 @@ Source: read off ale-py 0.12 by comparing `getScreen()` with `getScreenRGB()` ov
 
 Example:
     >>> NTSC.shape, NTSC[6].tolist()
-    ((256, 3), [118, 118, 118])
+    ((256, 3), [142, 142, 142])
 """
 
 from __future__ import annotations

@@ -214,7 +214,7 @@ def make_policy(name: str) -> Policy:
         BadInputError: What the name leads to cannot be called.
         UnavailableError: The module fails at import.
     """
-    if name in POLICIES:
+    if isinstance(name, str) and name in POLICIES:
         return _built(POLICIES.load(name), name)
     module_name, colon, attribute = str(name).partition(":")
     if not (colon and module_name and attribute):
