@@ -30,7 +30,7 @@ class RushesError(Exception):
         text = f"{given} was given" if accepts else given
         if accepts:
             text += f"; {accepts} is accepted"
-        text += "."
+        text += "" if text.endswith((".", "?", "!")) else "."
         if fix:
             text += f" To mend it: {fix}" + ("" if fix.endswith((".", "?")) else ".")
         super().__init__(text)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,12 @@ from rushes.store.writer import SessionWriter
 
 KEYS = ActionSpace.from_names(["KeyW", "MouseDX", "MouseDY"])
 GAME = ActionSpace.discrete(["NOOP", "LEFT"], world="ALE")
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Wait for no disk: the thousands of seals of a test say nothing about power cuts."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def described(space=KEYS, kind="events"):
@@ -179,7 +186,7 @@ def test_a_session_killed_after_any_reading_opens_and_recovers_with_everything_w
     assert found.cut_bytes == 0
 
 
-def test_a_session_whose_journal_is_cut_at_any_byte_recovers_every_whole_record(tmp_path):
+def test_a_session_whose_journal_is_cut_at_any_byte_recovers_every_whole_record(tmp_path, hasty):
     """The acceptance of the whole store: the copy is cut at each byte offset of its journal."""
     killed_after(tmp_path / "s", 8)
     journal = tmp_path / "s" / "chunks" / "0001" / "journal.bin"
@@ -238,7 +245,7 @@ def test_a_resumed_session_goes_on_with_its_numbers(tmp_path):
         SessionWriter(tmp_path / "s", SessionInfo(**{**described().__dict__, "id": "other"}), resume=True)
 
 
-def test_chunks_are_ordered_by_number_and_not_by_name_or_disk(tmp_path, monkeypatch):
+def test_chunks_are_ordered_by_number_and_not_by_name_or_disk(tmp_path, monkeypatch, hasty):
     """1,100 chunks, so that '1000' stands before '999' as text, and a listing in a shuffled order."""
     readings = [Start(0), *(Frame(k, picture(k)) for k in range(1100)), Gap(1100, "end")]
     write(tmp_path / "s", readings, chunk_frames=1, sync_s=0)
