@@ -22,7 +22,7 @@ full: $(VENV)/.test  ## the tests, each in its long form
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --full $(ARGS)
 
 lab: $(VENV)/.base  ## JupyterLab
-	$(BIN)/python -m jupyterlab $(ARGS)
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 check: $(VENV)/.test  ## lint, format, types, notebooks: what pre-commit runs
 	$(BIN)/python -m ruff check .
@@ -41,7 +41,7 @@ clean:  ## remove caches and build output; data/, outputs/ and the environment s
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rushes needs Python 3.11 or newer; '$(PYTHON)' is not that. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "== make a Python environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no environment could be made; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "== install rushes into $(VENV) (a few minutes the first time)"

@@ -14,6 +14,7 @@ BLOCK = re.compile(
 )
 ELSEWHERE = {
     "run by .ci/run": "these commands are what .ci/run calls, or make the environment in which this test runs",
+    "what make sample does, and papermill as tests/notebooks calls it": "an environment is not made inside a test",
     "needs conda": "there is no conda on the machines of CI; tests/test_setup.py parses environment.yml",
 }
 """Remarks before a block that is not executed here, with the reason."""

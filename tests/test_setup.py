@@ -1,5 +1,6 @@
 """The set-up holds together: one list of dependencies, pins, the wheel, the checkout, notebooks, make."""
 
+import ast
 import importlib.metadata
 import importlib.util
 import json
@@ -49,6 +50,33 @@ def pins() -> dict[str, list[Requirement]]:
 def test_no_library_is_listed_twice():
     names = [canonicalize_name(requirement.name) for requirement in dependencies()]
     assert sorted(names) == sorted(set(names))
+
+
+IMPORTED_AS = {"opencv-python-headless": "cv2", "pillow": "PIL", "ipython": "IPython", "ale-py": "ale_py"}
+NOT_IMPORTED = {
+    "jupyterlab": "started by make lab",
+    "torch": "loaders come with a later issue; the base installation promises it",
+    "h5py": "the format comes with a later issue; the base installation promises it",
+    "anywidget": "the player comes with a later issue; the base installation promises it",
+    "ipywidgets": "the same",
+    "pygame-ce": "Gymnasium imports it",
+}
+
+
+def test_every_library_that_lib_imports_is_declared_and_every_one_declared_is_used():
+    found = set()
+    for path in (ROOT / "lib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    found -= set(sys.stdlib_module_names) | {"rushes"}
+    base = {Requirement(text).name for text in PROJECT["dependencies"]}
+    declared = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in base}
+    assert found <= declared, f"imported and not declared: {found - declared}"
+    unused = {n for n in base if IMPORTED_AS.get(n, n.replace("-", "_")) not in found} - set(NOT_IMPORTED)
+    assert not unused, f"declared and not imported: {unused}"
 
 
 def test_every_dependency_has_a_pin_that_it_admits():

@@ -7,7 +7,7 @@ Example:
     >>> raise BadInputError("randomness=1.5", accepts="a number from 0 to 1", fix="pass 0.2")
     Traceback (most recent call last):
     ...
-    rushes.errors.BadInputError: randomness=1.5 was given; a number from 0 to 1 is accepted. To mend it: pass 0.2.
+    rushes.errors.BadInputError: randomness=1.5; accepted: a number from 0 to 1. To mend it: pass 0.2.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ class RushesError(Exception):
     """Base of all errors that this package raises on purpose.
 
     Args:
-        given: What was given, as a short phrase.
-        accepts: What is accepted, as a short phrase.
+        given: What was given or found, as a phrase or a clause without a full stop.
+        accepts: What is accepted, as a phrase.
         fix: What to do, as an imperative without a full stop.
     """
 
     def __init__(self, given: str, *, accepts: str = "", fix: str = "") -> None:
         self.given, self.accepts, self.fix = given, accepts, fix
-        text = f"{given} was given" if accepts else given
+        text = given.rstrip(", ")
         if accepts:
-            text += f"; {accepts} is accepted"
+            text += f"; accepted: {accepts}"
         text += "" if text.endswith((".", "?", "!")) else "."
         if fix:
             text += f" To mend it: {fix}" + ("" if fix.endswith((".", "?")) else ".")
@@ -66,6 +66,10 @@ class MissingError(RushesError, FileNotFoundError):
 
 class BusyError(RushesError, RuntimeError):
     """A session that another process is still writing."""
+
+
+class StoppedError(RushesError, RuntimeError):
+    """Work that somebody stopped; what was done stays."""
 
 
 class UnavailableError(RushesError, ImportError):

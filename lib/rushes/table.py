@@ -91,7 +91,9 @@ class Table(Mapping[str, Row]):
         except Exception as error:  # some libraries raise OSError or AssertionError without a device
             install = f'pip install "rushes[{row.extra}]"' if row.extra else "reinstall rushes"
             raise UnavailableError(
-                f"{self.kind} {name!r} cannot be loaded here ({type(error).__name__}: {error})", fix=install
+                f"{self.kind} {name!r} cannot be loaded here ({type(error).__name__}: {error})",
+                accepts="an environment with all that it imports",
+                fix=install,
             ) from error
 
     def markdown(self) -> str:

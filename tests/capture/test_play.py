@@ -18,13 +18,13 @@ def test_frames_are_shared_evenly_and_what_an_early_end_leaves_goes_to_the_next(
 @pytest.mark.parametrize(
     ("given", "part"),
     [
-        ({"frames_per_env": 0}, "frames_per_env=0 was given; a whole number from 1"),
+        ({"frames_per_env": 0}, "frames_per_env=0; accepted: a whole number from 1"),
         ({"frames_per_env": -5}, "frames_per_env=-5"),
         ({"max_episodes": 0}, "max_episodes=0"),
         ({"frames_per_env": 10.5}, "frames_per_env=10.5"),
         ({"max_episodes": True}, "max_episodes=True"),
         ({"frameskip": 0}, "frameskip=0"),
-        ({"randomness": 1.5}, "randomness=1.5 was given; a number from 0 to 1"),
+        ({"randomness": 1.5}, "randomness=1.5; accepted: a number from 0 to 1"),
         ({"randomness": -0.1}, "randomness=-0.1"),
         ({"randomness": float("nan")}, "randomness=nan"),
         ({"sticky": 2}, "sticky=2"),

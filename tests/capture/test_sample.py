@@ -177,6 +177,45 @@ def test_a_killed_sampling_recovers_and_resumes_to_the_same_bytes(reference, tmp
         assert of_tree(tmp_path / name / "atari_pong") == of_tree(reference[0] / "atari_pong")
 
 
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+names, count = ("write", "fsync", "replace", "unlink", "mkdir", "open", "rename"), [0]
+def counted(real):
+    def call(*given, **more):
+        count[0] += 1
+        if count[0] == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given, **more)
+    return call
+from rushes.capture.env.sample import play_game, plan
+root = Path(sys.argv[1])
+play, = plan("Pong", frames_per_env=8, max_episodes=2, policy="uniform")
+from rushes.worlds import catalog
+catalog.make_world("ALE/Pong-v5").close()
+for name in names:
+    setattr(os, name, counted(getattr(os, name)))
+result = play_game(root / play.name, play)
+print(count[0])
+"""
+
+
+def test_a_kill_at_any_call_to_the_disk_is_resumed_to_the_same_bytes(tmp_path, full):
+    """The process dies before its n-th write, sync, rename, removal or folder, for every n (a third of them in CI)."""
+    whole = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, tmp_path / "whole", "0"], check=True, capture_output=True, text=True
+    )
+    calls = int(whole.stdout)
+    assert calls > 40
+    short = {"frames_per_env": 8, "max_episodes": 2, "policy": "uniform"}
+    for number in range(1, calls + 1, 1 if full else 5):
+        out = tmp_path / f"killed-{number}"
+        done = subprocess.run([sys.executable, "-c", KILLED_AT, out, str(number)], check=False)
+        assert done.returncode == -signal.SIGKILL
+        sample(out, "Pong", **short, workers=1, resume=True)
+        assert of_tree(out) == of_tree(tmp_path / "whole"), f"killed before call {number} of {calls}"
+
+
 def test_resuming_what_is_whole_changes_nothing_and_other_parameters_are_refused(reference, tmp_path):
     sample(tmp_path / "s", "Pong", **SHORT, workers=1)
     before = of_tree(tmp_path / "s")
@@ -259,11 +298,74 @@ def test_other_gymnasium_environments_are_sampled_with_rgb_png_and_nominal_time(
         assert (frame == env.render()).all()
 
 
-def test_progress_reaches_the_total(tmp_path):
+def test_progress_grows_within_an_episode_and_ends_with_what_is_there(tmp_path):
+    """Breakout ends by itself, so 3,000 frames are asked for and fewer come."""
     seen = []
-    sample(tmp_path / "s", "Pong", **SHORT, workers=1, progress=lambda *call: seen.append(call))
-    assert seen[-1][:2] == (40, 40)
+    report = sample(
+        tmp_path / "s", "Breakout", frames_per_env=3000, max_episodes=3, policy="uniform", workers=1,
+        progress=lambda *call: seen.append(call),
+    )  # fmt: skip
+    stored = report.sessions[0].frame_count
+    assert seen[-1][:2] == (stored, 3000)
+    assert stored < 3000
     assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
+
+
+def test_progress_of_a_game_that_fails_does_not_reach_the_total(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    seen = []
+    sample(
+        tmp_path / "s", "Pong,Alien", **SHORT, policy="test_sample:wrong", workers=1, progress=lambda *c: seen.append(c)
+    )
+    assert 40 <= seen[-1][0] < 80
+    assert seen[-1][1] == 80
+
+
+def test_the_estimate_takes_the_first_game_that_works_and_says_so_when_none_does(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    some = plan("CartPole-v1,Pong", frames_per_env=20, max_episodes=2, policy="lookahead")
+    assert estimate(some, workers=1).seconds > 0
+    none = estimate(plan("CartPole-v1", frames_per_env=20, max_episodes=2, policy="lookahead"), workers=1)
+    assert none.seconds is None
+    assert "no game could be tried" in str(none)
+
+
+def test_negative_workers_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(BadInputError, match="workers=-3"):
+        sample(tmp_path / "s", "Pong", **SHORT, workers=-3)
+    assert not (tmp_path / "s").exists()
+
+
+def test_the_type_of_a_number_changes_no_byte(tmp_path):
+    for name, randomness in (("whole", 1), ("point", 1.0)):
+        sample(tmp_path / name, "Pong", **SHORT, policy="uniform", randomness=randomness, workers=1)
+    assert of_tree(tmp_path / "whole") == of_tree(tmp_path / "point")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupt_stops_the_workers_soon_and_what_is_stored_is_gone_on_with(tmp_path, workers):
+    """As a notebook does it: only the parent is interrupted."""
+    code = (
+        "import sys; from rushes.capture.env.sample import sample\n"
+        "if __name__ == '__main__':\n"
+        "    sample(sys.argv[1], 'Pong,Breakout'[:4 + 9 * (sys.argv[2] == '2')], frames_per_env=200000, max_episodes=9,"
+        " policy='uniform', workers=int(sys.argv[2]))\n"
+    )
+    (tmp_path / "play.py").write_text(code)
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "play.py", tmp_path / "s", workers], start_new_session=True, stderr=subprocess.PIPE
+    )
+    journal = tmp_path / "s" / "atari_pong" / "chunks" / "0001" / "journal.bin"
+    for _ in range(400):
+        if journal.is_file() and journal.stat().st_size > 50_000:
+            break
+        time.sleep(0.05)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert b"KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert time.monotonic() - started < 20
+    assert [p.name for p in (tmp_path / "s").iterdir() if p.name.startswith(".")] == []
+    assert recover(tmp_path / "s" / "atari_pong").frames > 0
 
 
 def test_the_estimate_is_of_the_order_of_the_truth(tmp_path):

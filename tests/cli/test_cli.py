@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+RECIPE = Path(__file__).parent.parent.parent / "recipes" / "atari_sample.ipynb"
 RUSHES = [sys.executable, "-m", "rushes"]
 
 
@@ -134,11 +135,33 @@ def test_a_sampling_that_is_killed_is_recovered_and_resumed(home, tmp_path):
     assert (info["frames"], info["episodes"]) == (160, 2)
 
 
+def test_a_game_that_fails_makes_warn_wherever_it_stands(tmp_path):
+    done = rushes(
+        "sample", "CartPole-v1,Pong", "--frames-per-env", 8, "--max-episodes", 2, "--output-dir", "o", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARN: 1 sessions" in done.stdout
+    assert "CartPole-v1 could not be sampled" in done.stdout
+
+
+def test_a_policy_of_ones_own_is_found_in_the_current_folder(tmp_path):
+    (tmp_path / "mine.py").write_text("def still(moment):\n    return 0\n")
+    done = rushes(
+        "sample", "Pong", "--frames-per-env", 8, "--max-episodes", 2, "--randomness", 0, "--policy", "mine:still",
+        "--output-dir", "o", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(pd.read_parquet(tmp_path / "o/atari_pong/chunks/0001/steps.parquet")["action"]) == {0}
+
+
 def test_doctor_says_what_works_and_lists_all_games(home):
     said = json.loads(rushes("doctor", "--json", cwd=home).stdout)
     kinds = {part["kind"] for part in said["parts"]}
-    assert kinds == {"backend", "policy", "format", "check", "library"}
-    assert all(part["works"] for part in said["parts"])
+    assert kinds == {"backend", "policy", "format", "check", "extra", "library"}
+    assert all(part["works"] for part in said["parts"] if part["kind"] != "extra")
+    for part in said["parts"]:
+        assert part["works"] or "pip install" in part["needs"]
+    assert {p["name"] for p in said["parts"] if p["kind"] == "extra"} == {"games", "test"}
     games = rushes("doctor", "--games", cwd=home).stdout.split()
     assert len(games) == 104
     assert "ALE/Breakout-v5" in games
@@ -164,6 +187,11 @@ def test_doctor_says_what_works_and_lists_all_games(home):
         (["qa", "s", "--check", "relpay"], 1, "did you mean 'replay'"),
         (["recover", "nowhere"], 1, "no session"),
         (["run", "nothing.ipynb"], 1, "nothing.ipynb"),
+        (["run", RECIPE, "-p", "formats"], 2, "has no value"),
+        (["run", RECIPE, "-p", "gamse", "Pong"], 1, "did you mean 'games'"),
+        (["run", RECIPE, "-p", "seed", "many"], 1, "seed"),
+        (["run", RECIPE, "-p", "out_dir", "s"], 1, "s"),
+        (["sample", "Pong", "--parallel", "-3"], 1, "workers=-3"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_line_with_the_right_status_and_no_traceback(home, arguments, status, message):

@@ -8,7 +8,9 @@ from rushes.capture.env.sample import sample
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
 from rushes.errors import BadNameError
-from rushes.model.findings import Finding
+from rushes.formats.base import convert, open_any
+from rushes.model.findings import Finding, Problem
+from rushes.model.recording import Sessions
 from rushes.qa.base import CHECKS, run_checks
 from rushes.store.fingerprint import of_tree
 from rushes.store.reader import open_session
@@ -52,6 +54,23 @@ def test_it_finds_something_in_a_session_whose_pictures_are_gone(check, sessions
 
 def test_it_has_a_line_for_the_readme(check):
     assert CHECKS[check].summary
+
+
+def test_having_nothing_to_check_is_no_pass(tmp_path):
+    assert [(f.check, f.severity) for f in run_checks([])] == [("read.nothing", "error")]
+    problem = Problem("missing_action", "episode_000", 2, "two actions are not there")
+    findings = run_checks(Sessions([], format="atari_folders", problems=[problem]))
+    assert [f.check for f in findings] == ["read.missing_action", "read.nothing"]
+
+
+def test_a_picture_of_a_foreign_file_that_is_damaged_inside_is_found(tmp_path, sessions):
+    convert(sessions[0], tmp_path / "f", format="folders")
+    path = min((tmp_path / "f").rglob("frame_000003.png"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    errors = [f for f in run_checks(open_any(tmp_path / "f"), ["structure"]) if f.severity == "error"]
+    assert [(f.check, f.frame_index) for f in errors] == [("structure.picture", 3)]
 
 
 def test_an_unknown_check_is_refused_with_the_near_one(sessions):

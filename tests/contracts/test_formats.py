@@ -241,7 +241,7 @@ def test_an_unknown_option_is_refused_before_anything_is_written(play, tmp_path,
 @pytest.mark.parametrize("name", NAMES)
 def test_a_place_that_is_no_folder_is_told(play, tmp_path, name):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(StorageError, match="stands in the way"):
         convert(play, tmp_path / "file" / "deep" / "target", format=name)
 
 

@@ -36,14 +36,19 @@ def break_off(run):
     release(run.folder)
 
 
-def test_without_out_dir_every_run_has_its_own_folder_and_latest_names_it(project, start):
+def test_without_out_dir_every_run_has_its_own_folder_and_latest_names_the_last_that_finished(project, start):
     first, second = start(), start()
     assert first.folder != second.folder
     for run in (first, second):
         assert run.folder.parent == project / "outputs" / "tour"
         assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}(-\d+)?", run.folder.name)
         assert not run.resumed
-    assert (project / "outputs" / "tour" / "latest").read_text().strip() == second.folder.name
+    latest = project / "outputs" / "tour" / "latest"
+    assert not latest.exists()
+    second.finish()
+    assert latest.read_text().strip() == second.folder.name
+    first.finish()
+    assert latest.read_text().strip() == first.folder.name
 
 
 def test_the_folder_is_found_from_a_notebook_that_lies_deeper(project, start, monkeypatch):
@@ -140,8 +145,6 @@ def test_out_dir_may_be_new_or_empty_or_hold_the_report_that_is_being_written(tm
     folder = tmp_path / "c"
     folder.mkdir()
     (folder / ".hidden").write_text("x")
-    (folder / "report.ipynb").write_text("{}")
-    (folder / "report.html").write_text("x")
     (folder / "executed.ipynb").write_text('{"metadata": {"papermill": {}}, "cells": []}')
     run = start(out_dir=str(folder))
     assert not run.resumed
@@ -149,7 +152,7 @@ def test_out_dir_may_be_new_or_empty_or_hold_the_report_that_is_being_written(tm
     assert set(record(run)["outputs"]) == set()
 
 
-@pytest.mark.parametrize("content", ["a.txt", "mine.ipynb", "folder/"])
+@pytest.mark.parametrize("content", ["a.txt", "mine.ipynb", "folder/", "report.html", "report.ipynb"])
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path, project, start, content):
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -194,9 +197,35 @@ def test_an_unfinished_run_of_the_same_parameters_is_resumed(tmp_path, project, 
 
 @pytest.mark.parametrize("other", [{"name": "another"}, {"frames": 5}])
 def test_an_unfinished_run_of_other_parameters_is_refused(tmp_path, project, start, other):
-    break_off(start(out_dir=str(tmp_path / "a")))
+    first = start(out_dir=str(tmp_path / "a"))
+    first.path("a.txt")
+    break_off(first)
     with pytest.raises(OccupiedError, match="unfinished run with"):
         start(**{"out_dir": str(tmp_path / "a"), **other})
+
+
+def test_an_unfinished_run_that_wrote_nothing_makes_way_for_other_parameters(tmp_path, project, start):
+    break_off(start(out_dir=str(tmp_path / "a")))
+    run = start(out_dir=str(tmp_path / "a"), frames=5)
+    assert not run.resumed
+    assert record(run)["parameters"]["frames"] == 5
+
+
+BEGUN = """
+    import sys
+    from rushes.notebook.run import begin
+    space = {"frames": 100, "out_dir": sys.argv[1], "__annotations__": {"frames": int, "out_dir": str}}
+    run = begin("tour", space)
+"""
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_process_that_ends_before_it_wrote_anything_takes_its_folder_with_it(tmp_path, project, written):
+    code = textwrap.dedent(BEGUN) + ("run.path('a.txt')" if written else "")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], check=True)
+    left = sorted(p.name for p in (tmp_path / "a").iterdir()) if (tmp_path / "a").exists() else []
+    assert left == (["run.json"] if written else [])
+    assert (tmp_path / "a").exists() == written
 
 
 def test_a_cell_that_is_run_again_resumes_its_own_run(tmp_path, project, start):

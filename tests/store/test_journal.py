@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import BusyError, StorageError
-from rushes.store.journal import MAGIC, Journal, read_journal
+from rushes.errors import StorageError
+from rushes.store.journal import MAGIC, Journal, count_records, read_journal
 
 RECORDS = [
     (b"B", [0, 0, {"seed": 7}, None, "", True], b""),
@@ -52,6 +52,16 @@ def test_a_journal_cut_at_every_byte_gives_back_all_whole_records(tmp_path):
         assert back == RECORDS[: sum(end <= cut for end in ends)], f"cut at byte {cut}"
 
 
+def test_records_are_counted_while_the_journal_grows(tmp_path):
+    whole, ends = by_hand(RECORDS)
+    path, found, at = tmp_path / "j", 0, 0
+    for cut in (0, 3, ends[0], ends[1] - 1, ends[1], ends[3] + 7, len(whole)):
+        path.write_bytes(whole[:cut])
+        more, at = count_records(path, b"F", at)
+        found += more
+        assert found == sum(r[0] == b"F" and end <= cut for r, end in zip(RECORDS, ends, strict=True))
+
+
 def test_a_flipped_bit_ends_the_journal_before_its_record_and_keeps_all_before(tmp_path):
     whole, ends = by_hand(RECORDS)
     path = tmp_path / "j"
@@ -70,16 +80,6 @@ def test_any_records_come_back_as_they_went_in(tmp_path_factory, records):
         for record in records:
             journal.append(*record)
     assert [(r.kind, r.text, r.data) for r in read_journal(path)] == records
-
-
-def test_a_journal_that_is_being_written_is_locked(tmp_path):
-    from rushes.store.recover import refuse_busy
-
-    chunk = tmp_path / "chunks" / "0001"
-    chunk.mkdir(parents=True)
-    with Journal(chunk / "journal.bin"), pytest.raises(BusyError, match="being written by another process"):
-        refuse_busy(tmp_path)
-    refuse_busy(tmp_path)
 
 
 def test_what_was_appended_is_there_after_kill_9(tmp_path):

@@ -27,7 +27,7 @@ GAME = ActionSpace.discrete(["NOOP", "LEFT"], world="ALE")
 @pytest.fixture
 def hasty(monkeypatch):
     """Wait for no disk: the thousands of seals of a test say nothing about power cuts."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def described(space=KEYS, kind="events"):
@@ -147,6 +147,15 @@ def test_repeated_late_and_dropped_frames_are_flagged_and_counted(tmp_path):
     account = session.ledger["frames"]
     assert (account.offered, account.kept, dict(account.lost)) == (5, 3, {"dropped_tick": 2})
     assert dict(account.marked) == {"duplicate": 1, "late": 1}
+
+
+def test_a_repeated_picture_may_stand_at_the_start_of_a_chunk(tmp_path):
+    """Chunks open alone, so the picture stands in the second one again; it is still a duplicate."""
+    readings = [Start(0), *(Frame(k, picture(7) if k == 0 else None) for k in range(5)), Gap(5, "end")]
+    session = write(tmp_path / "s", readings, chunk_frames=2)
+    assert session.index()["duplicate"].tolist() == [False, True, True, True, True]
+    assert [int(f[0, 0, 0]) for f in session.frames(0, 5)] == [7] * 5
+    assert session.ledger["frames"].marked == {"duplicate": 4}
 
 
 def test_telemetry_comes_back_with_its_own_fields(tmp_path):
@@ -269,7 +278,7 @@ def test_chunks_are_ordered_by_number_and_not_by_name_or_disk(tmp_path, monkeypa
         ([Gap(0, "end")], "a Gap outside a segment"),
         ([Start(0), Start(1)], "a Start inside a segment"),
         ([Start(0), Frame(9, picture(0)), Frame(3, picture(1))], "a Frame at 3 ns after one at 9 ns"),
-        ([Start(0), Frame(0, None)], "a repeated picture at the start"),
+        ([Start(0), Frame(0, None)], "a repeated picture where there is none before"),
         ([Start(0), Sound(0, np.zeros((4, 1), np.int16), 44100, "mic")], "a reading of type Sound"),
     ],
 )

@@ -36,6 +36,12 @@ SPACES = {
     "Discrete": spaces.Discrete(3, start=-1),
     "Box": spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 9.0], np.float32)),
     "Unbounded": spaces.Box(-np.inf, np.inf, (2,)),
+    "Above": spaces.Box(2.0, np.inf, (2,)),
+    "Below": spaces.Box(-np.inf, -3.0, (2,)),
+    "FarAway": spaces.Box(5000.0, 6000.0, (2,)),
+    "Wide": spaces.Box(-1e6, 1e6, (3,)),
+    "Bytes": spaces.Box(0, 255, (2,), np.uint8),
+    "Half": spaces.Box(-1.0, 1.0, (2,), np.float16),
     "MultiDiscrete": spaces.MultiDiscrete([3, 2, 5]),
     "MultiBinary": spaces.MultiBinary(4),
 }
@@ -64,6 +70,15 @@ def test_uniform_actions_of_every_kind_are_actions_that_the_environment_accepts(
         world.act(action)
     assert len({str(a) for a in drawn}) > 2
     assert (world.time_source, world.rate_hz) == ("assumed", 30.0)
+
+
+def test_wide_boxes_are_drawn_from_all_over():
+    world = GymnasiumWorld("PanelWide-v0")
+    rng = np.random.default_rng(0)
+    drawn = np.array([world.random_action(rng) for _ in range(300)])
+    assert drawn.min() < -8e5
+    assert drawn.max() > 8e5
+    assert 0.4 < (np.abs(drawn) > 5e5).mean() < 0.6
 
 
 def test_a_discrete_space_that_starts_elsewhere_is_numbered_from_zero_and_named_by_its_own_numbers():

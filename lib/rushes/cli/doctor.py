@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
+from importlib import metadata
 from typing import Annotated, Any, Final
 
 import typer
@@ -72,6 +74,7 @@ def examine() -> list[dict[str, Any]]:
             rows.append(
                 {"kind": table.kind, "name": row.name, "works": not needs, "summary": row.summary, "needs": needs}
             )
+    rows += _extras()
     for name, use in LIBRARIES.items():
         needs = ""
         try:
@@ -80,3 +83,27 @@ def examine() -> list[dict[str, Any]]:
             needs = f'{type(error).__name__}: {error}; pip install -c constraints.txt -e "."'
         rows.append({"kind": "library", "name": name, "works": not needs, "summary": use, "needs": needs})
     return rows
+
+
+def _extras() -> list[dict[str, Any]]:
+    """Say of every extra of the installation which of its libraries are missing."""
+    described = metadata.metadata("rushes")
+    rows = []
+    for extra in described.get_all("Provides-Extra") or []:
+        names = [
+            re.split(r"[^\w.-]", text, maxsplit=1)[0]
+            for text in described.get_all("Requires-Dist") or []
+            if re.search(rf"extra == .{re.escape(extra)}.", text)
+        ]
+        missing = [name for name in names if not _installed(name)]
+        needs = f'without {", ".join(missing)}: pip install -c constraints.txt -e ".[{extra}]"' if missing else ""
+        rows.append({"kind": "extra", "name": extra, "works": not missing, "summary": ", ".join(names), "needs": needs})
+    return rows
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -44,7 +44,9 @@ def run(
 
     known = parameters_of(recipe)
     values = {}
-    for name, _, text in (pair.partition("=") for pair in parameter or []):
+    for name, equals, text in (pair.partition("=") for pair in parameter or []):
+        if not equals:
+            raise typer.BadParameter(f"{name!r} has no value; write -p {name} VALUE", param_hint="'-p'")
         if name not in known:
             raise BadNameError(
                 f"parameter {name!r} of {recipe.name}",
@@ -52,7 +54,8 @@ def run(
                 fix=near(name, known) or "take a name from the list",
             )
         values[name] = from_text(known[name], text)
-    out = out or (Path(str(values["out_dir"])) if values.pop("out_dir", "") else None)
+    given = str(values.pop("out_dir", ""))
+    out = out or (Path(given) if given else None)
     folder = out or new_run_folder(recipe.stem, {n: values.get(n, p.default) for n, p in known.items()})
     show.note(f"{recipe} into {folder}")
     report = execute(recipe, folder, values, progress_bar=True)

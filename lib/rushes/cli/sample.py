@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +31,7 @@ def sample(
 ) -> None:
     """Sample environments into sessions."""
     from rushes.capture.env import sample as sampling
+    from rushes.capture.env import work
 
     parameters: dict[str, Any] = {
         "frames_per_env": frames_per_env,
@@ -41,7 +43,9 @@ def sample(
         "sticky": sticky,
         "full_action_space": full_action_space,
     }
+    sys.path.insert(0, "")  # a policy `module:function` may lie in this folder
     plays = sampling.plan(games, **parameters)
+    count = work.lanes(parallel, len(plays))
     out = output_dir or Path("data") / f"sampled_{datetime.now(UTC):%Y%m%d_%H%M%S}"
     if not resume and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OccupiedError(
@@ -49,7 +53,7 @@ def sample(
             accepts="a new or empty folder",
             fix="choose another folder, or pass --resume to go on with an unfinished run of the same parameters",
         )
-    show.note(f"{len(plays)} games into {out}: {sampling.estimate(plays, workers=parallel)}")
+    show.note(f"{len(plays)} games into {out}: {sampling.estimate(plays, workers=count)}")
     with show.bar("frame") as bar:
         report = sampling.sample(
             out, [play.env_id for play in plays], **parameters, workers=parallel, resume=resume, progress=bar

@@ -17,7 +17,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -160,7 +160,8 @@ def takes(source: Sessions, job: Job) -> list[Take]:
     """List the episodes to write, in order, each with a name of its own.
 
     Two episodes of one environment that go by one name (of two sessions, or the two sides of a gap) would be
-    taken for one; the later one gets the next free number and is marked `renumbered`.
+    taken for one. First every whole episode and every first part takes its name where it is free; then the others
+    get the numbers after the highest, are marked `renumbered`, and stand in the card with both names.
 
     Args:
         source: The recordings.
@@ -175,14 +176,32 @@ def takes(source: Sessions, job: Job) -> list[Take]:
     for recording in source:
         _refuse_without_actions(recording)
         for segment in recording.segments:
-            environment = _environment(recording, segment)
-            names = used.setdefault(environment, set())
             wanted = segment.attrs.get("episode_name") or Episode(recording, segment).name
-            name = _free(wanted, names)
-            names.add(name)
-            job.tally.mark("episodes", "renumbered", int(name != wanted))
-            found.append(Take(recording, segment, environment, name, _count_actions(recording, segment)))
-    return found
+            take = Take(
+                recording, segment, _environment(recording, segment), wanted, _count_actions(recording, segment)
+            )
+            names = used.setdefault(take.environment, set())
+            sound = wanted not in names and not _is_later_part(segment)
+            if sound:
+                names.add(wanted)
+            found.append((take, sound))
+    return [take if sound else _renumbered(take, used[take.environment], job) for take, sound in found]
+
+
+def _is_later_part(segment: Segment) -> bool:
+    """Say whether an episode begins elsewhere: behind a gap, or behind a stretch that is marked invalid."""
+    return bool(segment.attrs.get("part") or segment.attrs.get("from_step"))
+
+
+def _renumbered(take: Take, used: set[str], job: Job) -> Take:
+    name = _free(take.name, used)
+    used.add(name)
+    if name == take.name:
+        return take
+    job.tally.mark("episodes", "renumbered")
+    said = {"session": take.recording.info.id, "environment": take.environment, "old": take.name, "new": name}
+    job.renamed.append(said)
+    return replace(take, name=name)
 
 
 def _free(name: str, used: set[str]) -> str:

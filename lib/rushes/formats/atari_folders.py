@@ -192,7 +192,18 @@ def _read_episode(environment: str, folder: Path, root: Path) -> tuple[int | Non
     where = folder.relative_to(root).as_posix() if folder != root else folder.resolve().name
     fetch = partial(_fetch, folder, [frames[n] for n in numbers])
     array = np.array(numbers, np.int64)
-    found = Found(environment, folder.name, where, array, actions, fetch, None, lost, frozenset(broken), extra)
+    found = Found(
+        environment,
+        folder.name,
+        where,
+        array,
+        actions,
+        fetch,
+        None,
+        lost,
+        dict.fromkeys(broken, "truncated_png"),
+        extra,
+    )
     return place, found
 
 
@@ -210,7 +221,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _read_text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", errors="replace")
+    return path.read_bytes().decode("utf-8-sig", errors="replace")
 
 
 def _fetch(folder: Path, names: list[str], start: int, stop: int) -> Iterator[bytes]:

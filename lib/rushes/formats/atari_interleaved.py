@@ -29,13 +29,14 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -58,7 +59,7 @@ from rushes.formats.base import Format, Keeps, Progress, Report
 from rushes.formats.card import export
 from rushes.formats.found import Found, make_extra
 from rushes.formats.gather import recordings
-from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of
+from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of, flaws, pictures_of
 from rushes.model.recording import Sessions
 from rushes.model.session import SessionInfo
 
@@ -138,7 +139,8 @@ class AtariInterleaved(Format):
     def read(self, path: Path, options: Any) -> Sessions:
         """Open a file or a folder of parts; see `Format.read`."""
         del options
-        return recordings(_read_rows(PartReader(path)), format=self.name, path=path)
+        reader = PartReader(path)
+        return recordings(_read_rows(reader), format=self.name, path=path, problems=reader.problems)
 
     def write(
         self,
@@ -159,9 +161,10 @@ class AtariInterleaved(Format):
             encoded = pictures(wanted, indexed=options.indexed, executor=executor)
             with PartWriter(job.partial, schema, plain=_PLAIN, shard_mb=options.shard_mb).closing() as writer:
                 for take in wanted:
-                    files = list(islice(encoded, take.frames))
+                    files, size = _column(islice(encoded, take.frames))
                     row = _row(take, files, strict=options.strict)
-                    writer.add([row[name] for name in schema.names], sum(map(len, files)))
+                    writer.add([row.pop(name) for name in schema.names], size)
+                    del files, row  # the next episode is not gathered beside this one
                     writer.may_split()
                     written = min(take.actions, take.frames - 1) if options.strict else take.actions
                     job.wrote(episodes=1, frames=take.frames, actions=written)
@@ -197,7 +200,22 @@ def _text(has_loss: int, text: str) -> dict[str, Any]:
     return {"type": "text", "has_loss": has_loss, "text": text, "image_index": -1}
 
 
-def _row(take: Take, files: list[bytes], *, strict: bool) -> dict[str, Any]:
+def _column(files: Iterable[bytes]) -> tuple[pa.Array, int]:
+    """Gather pictures as one list for Arrow, each copied once; also their bytes."""
+    data, ends = bytearray(), array("q", [0])
+    for file in files:
+        data += file
+        ends.append(len(data))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(data)]
+    values = pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
+    return _list_of(values), len(data)
+
+
+def _list_of(values: pa.Array) -> pa.Array:
+    return pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values).cast(_IMAGES)
+
+
+def _row(take: Take, files: pa.Array, *, strict: bool) -> dict[str, Any]:
     columns = per_action(take.steps())
     pairs = zip(columns["action"], columns["action_name"], strict=True)
     names = [action_texts(action, name)[0] for action, name in pairs]
@@ -206,7 +224,7 @@ def _row(take: Take, files: list[bytes], *, strict: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "inputs": entries(title, take.name, names, take.frames),
         "images": files,
-        "images_front": files[:1],
+        "images_front": _list_of(files.values[:1]),
         "environment": take.environment,
         "episode": take.name,
         "num_frames": take.frames,
@@ -231,9 +249,30 @@ def _read_rows(reader: PartReader) -> Iterator[Found]:
     ours = set(reader.columns) >= _EXTRA
     wanted = {"environment", "episode", "randomness", *(_EXTRA if ours else {"inputs", "num_frames"})}
     columns = [name for name in reader.columns if name in wanted]
+    looks = None if text else _looks(reader)
     for first, batch in reader.batches(columns, batch_rows=_ROWS):
         for number, row in enumerate(batch.to_pylist(), first):
-            yield _ours(row, number, reader, infos) if ours else _theirs(row, number, reader)
+            look = next(looks) if looks else None
+            yield _ours(row, number, reader, infos, look) if ours else _theirs(row, number, reader, look)
+
+
+class _Look(NamedTuple):
+    """What the pictures of a row look like: how many there are, and position -> what is wrong with one."""
+
+    count: int
+    flaws: Mapping[int, str]
+
+    def flaw(self, position: int) -> str | None:
+        if not 0 <= position < self.count:
+            return "missing_image"
+        return self.flaws.get(position)
+
+
+def _looks(reader: PartReader) -> Iterator[_Look]:
+    """Look at the pictures of every row, one row at a time; files of ours carry checksums instead."""
+    for _, batch in reader.batches(["images"], batch_rows=1):
+        value = batch.column(0)[0]
+        yield _Look(len(value.values), flaws(value.values)) if value.is_valid else _Look(0, {})
 
 
 def _named(row: Mapping[str, Any], number: int, reader: PartReader) -> tuple[str, str, str, float | None]:
@@ -251,7 +290,9 @@ def _is_nothing(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
-def _ours(row: Mapping[str, Any], number: int, reader: PartReader, infos: Mapping[str, SessionInfo]) -> Found:
+def _ours(
+    row: Mapping[str, Any], number: int, reader: PartReader, infos: Mapping[str, SessionInfo], look: _Look | None
+) -> Found:
     environment, episode, where, randomness = _named(row, number, reader)
     t_ns = row["t_ns"] or []
     values = {step: list(row[name] or []) for name, (step, _) in _LISTS.items()}
@@ -268,12 +309,20 @@ def _ours(row: Mapping[str, Any], number: int, reader: PartReader, infos: Mappin
     count = len(row["actions"])
     pairs = zip(values["action"], values["action_name"], strict=True)
     actions = [action_texts(*pair)[1] if k < count else None for k, pair in enumerate(pairs)]
-    numbers = np.arange(len(t_ns))
-    fetch = partial(_fetch, reader, number, list(range(len(t_ns))))
-    return Found(environment, episode, where, numbers, list(actions), fetch, randomness, Counter(), extra=extra)
+    broken = {k: kind for k in range(len(t_ns)) if (kind := look.flaw(k))} if look else {}
+    lost: Counter[str] = Counter()
+    kept = [k for k in range(len(t_ns)) if k not in broken]
+    if broken:
+        lost["without_frame"] = sum(actions[k] is not None for k in broken)
+        columns = {name: [column[k] for k in kept] for name, column in extra.columns.items()}
+        extra = extra._replace(t_ns=extra.t_ns[kept], columns=columns)
+    fetch = partial(_fetch, reader, number, kept)
+    kept_actions = [actions[k] for k in kept]
+    numbers = np.array(kept, np.int64)
+    return Found(environment, episode, where, numbers, kept_actions, fetch, randomness, lost, broken, extra)
 
 
-def _theirs(row: Mapping[str, Any], number: int, reader: PartReader) -> Found:
+def _theirs(row: Mapping[str, Any], number: int, reader: PartReader, look: _Look | None) -> Found:
     environment, episode, where, randomness = _named(row, number, reader)
     lost: Counter[str] = Counter()
     inputs = row["inputs"]
@@ -297,18 +346,23 @@ def _theirs(row: Mapping[str, Any], number: int, reader: PartReader) -> Found:
                 actions[-1] = str(entry["text"])
             else:
                 lost["second_text"] += 1
-    numbers = np.array(images, np.int64)
     count = row.get("num_frames")
-    there = np.ones(len(numbers), bool) if count is None else (numbers >= 0) & (numbers < int(count))
-    numbers = np.arange(len(images))[there]
-    lost["without_frame"] += sum(a is not None for a, ok in zip(actions, there, strict=True) if not ok)
-    fetch = partial(_fetch, reader, number, [image for image, ok in zip(images, there, strict=True) if ok])
-    kept = [a for a, ok in zip(actions, there, strict=True) if ok]
-    return Found(environment, episode, where, numbers, kept, fetch, randomness, lost)
+    most = len(images) if _is_nothing(count) else int(count)
+    look = (
+        _Look(most, {})
+        if look is None
+        else _Look(look.count if _is_nothing(count) else min(most, look.count), look.flaws)
+    )
+    broken = {k: kind for k, image in enumerate(images) if (kind := look.flaw(image))}
+    lost["without_frame"] += sum(actions[k] is not None for k in broken)
+    kept = [k for k in range(len(images)) if k not in broken]
+    fetch = partial(_fetch, reader, number, [images[k] for k in kept])
+    numbers = np.array(kept, np.int64)
+    return Found(environment, episode, where, numbers, [actions[k] for k in kept], fetch, randomness, lost, broken)
 
 
 def _fetch(reader: PartReader, row: int, positions: list[int], start: int, stop: int) -> Iterator[bytes]:
-    found = reader.value("images", row, batch_rows=1).values
+    found = pictures_of(reader.value("images", row, batch_rows=1).values)
     for position in positions[start:stop]:
         if position >= len(found) or not found[position].is_valid:
             raise BadDataError(

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, Literal
 
-from rushes.errors import UnavailableError
+from rushes.errors import RushesError, UnavailableError
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import ALE_ACTIONS
 from rushes.model.games import EXCEPTIONS, bare_name, title
@@ -41,15 +41,46 @@ def episode_order(name: str) -> tuple[int, str]:
 
 
 @cache
-def _games() -> dict[str, str]:
-    """Letters alone -> CamelCase name, for every game of the emulator; without it only the irregular ones."""
+def _ids() -> dict[str, str]:
+    """CamelCase name -> id, for every game of the emulator; empty without it."""
     try:
         from rushes.worlds.atari import atari_ids
 
-        names = [bare_name(env_id) for env_id in atari_ids()]
+        return {bare_name(env_id): env_id for env_id in atari_ids()}
     except UnavailableError:
-        names = list(EXCEPTIONS)
-    return {name.lower(): name for name in names} | IRREGULAR
+        return {}
+
+
+@cache
+def _games() -> dict[str, str]:
+    """Letters alone -> CamelCase name, for every game of the emulator; without it only the irregular ones."""
+    return {name.lower(): name for name in _ids() or EXCEPTIONS} | IRREGULAR
+
+
+def _game(environment: str) -> str | None:
+    letters = re.sub(r"[^a-z0-9]", "", bare_name(environment).lower()).removeprefix("atari")
+    return _games().get(letters)
+
+
+@cache
+def own_actions(environment: str) -> ActionSpace | None:
+    """Give the actions that a game takes by default (its minimal set).
+
+    Args:
+        environment: As for `game_title`.
+
+    Returns:
+        None where it is no game of the emulator, or the emulator cannot be loaded here.
+    """
+    env_id = _ids().get(_game(environment) or "")
+    if env_id is None:
+        return None
+    from rushes.worlds.atari import Atari
+
+    try:
+        return Atari(env_id).action_space
+    except (RushesError, OSError, RuntimeError):  # a game whose ROM is not here
+        return None
 
 
 def game_title(environment: str) -> str:
@@ -60,8 +91,7 @@ def game_title(environment: str) -> str:
             `BeamRiderNoFrameskip-v4`; anything else is only tidied.
     """
     bare = bare_name(environment)
-    letters = re.sub(r"[^a-z0-9]", "", bare.lower()).removeprefix("atari")
-    name = _games().get(letters)
+    name = _game(environment)
     if name:
         return title(name)
     words = re.sub(r"^atari[_ ]", "", bare, flags=re.IGNORECASE).replace("_", " ").strip()
@@ -71,12 +101,13 @@ def game_title(environment: str) -> str:
 def action_space(actions: Iterable[tuple[int | None, str]], *, world: str) -> tuple[ActionSpace, Trust]:
     """Find the action space of a set from the actions that were seen in it.
 
-    The emulator's 18 where the numbers agree with them or are not told; otherwise what was seen, with
-    `unused_k` for numbers that nobody used: a number means another action in each game.
+    The emulator's 18 where the numbers agree with them; otherwise what was seen, with `unused_k` for numbers that
+    nobody used: a number means another action in each game. Where numbers are not told they are assumed: the game's
+    own set where all names are in it, or the emulator's 18.
 
     Args:
         actions: (number or None, name as written).
-        world: What to put before names that are not the emulator's.
+        world: The environment; it also stands before names that are not the emulator's.
 
     Returns:
         The space, and what to go by: `numbers`, or `names` where not every action has a number, or `conflict`
@@ -95,6 +126,10 @@ def action_space(actions: Iterable[tuple[int | None, str]], *, world: str) -> tu
         trust = "names"
     elif len(set(numbers)) < len(seen) or len(set(names)) < len(seen) or max(numbers) > _MOST:
         trust = "conflict"
+    if is_atari and seen and trust != "numbers":
+        own = own_actions(world)
+        if own is not None and set(own.names) >= set(full.values()):
+            return own, trust
     if is_atari and (trust != "numbers" or all(ALE_ACTIONS.index(full[name]) == n for n, name in seen)):
         return ActionSpace.from_layout("ale18"), trust
     if trust != "numbers":

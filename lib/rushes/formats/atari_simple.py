@@ -45,7 +45,7 @@ from rushes.formats.base import Format, Keeps, Progress, Report
 from rushes.formats.card import export
 from rushes.formats.found import Found, make_extra
 from rushes.formats.gather import recordings
-from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of
+from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of, flaws
 from rushes.model.recording import Sessions
 from rushes.model.session import SessionInfo
 
@@ -114,7 +114,8 @@ class AtariSimple(Format):
     def read(self, path: Path, options: Any) -> Sessions:
         """Open a file or a folder of parts; see `Format.read`."""
         del options
-        return recordings(_read_rows(PartReader(path)), format=self.name, path=path)
+        reader = PartReader(path)
+        return recordings(_read_rows(reader), format=self.name, path=path, problems=reader.problems)
 
     def write(
         self,
@@ -215,8 +216,17 @@ def _read_rows(reader: PartReader) -> Iterator[Found]:
             if ours:
                 rows.own.append(tuple(values[name][k] for name in own))
                 rows.segment = values["segment"][k]
+    bad = {} if text else _flaws(reader)
     for (environment, episode, session), rows in episodes.items():
-        yield _found(environment, episode, session, rows, reader, infos)
+        yield _found(environment, episode, session, rows, reader, infos, bad)
+
+
+def _flaws(reader: PartReader) -> dict[int, str]:
+    """Find the rows without a whole picture; files of ours carry checksums instead."""
+    found = {}
+    for first, batch in reader.batches(["image"], batch_rows=_PICTURES):
+        found |= {first + k: kind for k, kind in flaws(batch.column(0)).items()}
+    return found
 
 
 def _said(text: Any) -> str | None:
@@ -230,6 +240,7 @@ def _found(
     rows: _Rows,
     reader: PartReader,
     infos: Mapping[str, SessionInfo],
+    bad: Mapping[int, str],
 ) -> Found:
     order = np.argsort(rows.numbers, kind="stable")
     lost: Counter[str] = Counter()
@@ -240,8 +251,13 @@ def _found(
             lost["without_frame"] += rows.actions[k] is not None
         else:
             kept.append(k)
+    where = f"{reader.place(rows.rows[kept[0]])}, {environment}/{episode}"
+    broken = {rows.numbers[k]: bad[rows.rows[k]] for k in kept if rows.rows[k] in bad}
+    if broken:
+        lost["without_frame"] += sum(rows.actions[k] is not None for k in kept if rows.rows[k] in bad)
+        kept = [k for k in kept if rows.rows[k] not in bad]
     extra = None
-    if rows.own:
+    if rows.own and kept:
         columns = list(zip(*(rows.own[k] for k in kept), strict=True))
         values = {name: list(column) for name, column in zip(ACTION_COLUMNS, columns[1:], strict=True)}
         extra = make_extra(
@@ -255,22 +271,26 @@ def _found(
     return Found(
         environment,
         episode,
-        f"{reader.place(rows.rows[kept[0]])}, {environment}/{episode}",
+        where,
         np.array([rows.numbers[k] for k in kept], np.int64),
         [rows.actions[k] for k in kept],
         partial(_fetch, reader, [rows.rows[k] for k in kept]),
         rows.randomness,
         lost,
-        extra=extra,
+        broken,
+        extra,
     )
 
 
 def _fetch(reader: PartReader, rows: list[int], start: int, stop: int) -> Iterator[bytes]:
     for row in rows[start:stop]:
         value = reader.value("image", row, batch_rows=_PICTURES)
+        if isinstance(value, pa.StructScalar):
+            value = value["bytes"]
         if not value.is_valid:
             raise BadDataError(
                 f"{reader.place(row)}: a frame without its image",
+                accepts="a PNG file in every row",
                 fix="leave the row out, or write the set again",
             )
         yield value.as_py()

@@ -105,8 +105,9 @@ class Report:
         format: Name of its format.
         written: How many `episodes`, `frames` and `samples` stand in it.
         ledger: From what the source's source offered to what stands in the target; it balances.
-        kept: What the format keeps, as words.
-        lost: What it does not.
+        kept: What the source has and the format keeps, as words.
+        lost: What the source has and the format does not keep.
+        absent: What the source did not have.
     """
 
     target: Path
@@ -115,6 +116,7 @@ class Report:
     ledger: Ledger
     kept: tuple[str, ...]
     lost: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys that `rushes convert --json` promises."""
@@ -125,6 +127,7 @@ class Report:
             "ledger": self.ledger.to_json(),
             "kept": list(self.kept),
             "lost": list(self.lost),
+            "absent": list(self.absent),
         }
 
 
@@ -200,7 +203,11 @@ class StrictOptions:
     """What the formats with a reference take.
 
     Attributes:
-        strict: Exactly what the reference writes, nothing beside it.
+        strict: The reference's columns or files alone, nothing beside them. What still differs from its files:
+            `inputs` has the 2N+1 entries that its guide shows (its code writes one text less), -1 and "" where it
+            has null in an entry, large list and binary types, and randomness in names as `%g` (0.25 stays 0.25).
+            Folders and simple leave out an episode's last frame, on which nothing was done; interleaved shows it,
+            as the guide does.
         indexed: Copy the stored PNG bytes, indexed ones too, instead of writing RGB.
     """
 
@@ -237,7 +244,7 @@ def sniff_path(path: str | Path) -> str:
     """
     found = Path(path)
     if not found.exists():
-        raise MissingError(f"{found}: nothing is there", fix="check the path")
+        raise MissingError(f"{found}: nothing is there", accepts="a file or a folder", fix="check the path")
     formats = [get_format(name) for name in FORMATS]
     for form in formats:
         if form.sniff(found):
@@ -271,7 +278,7 @@ def open_any(path: str | Path, *, format: str | None = None, options: Given = No
     else:
         form = get_format(format)
         if not found.exists():
-            raise MissingError(f"{found}: nothing is there", fix="check the path")
+            raise MissingError(f"{found}: nothing is there", accepts="a file or a folder", fix="check the path")
         if not form.sniff(found):
             raise BadDataError(
                 f"{found}, which is not {form.name},",
@@ -317,7 +324,7 @@ def convert(
     elif not isinstance(source, Sessions):
         source = open_any(source)
     if form.honours_facts:
-        source = honour_all(source)
+        source = _honoured(source)
     if not any(recording.segments for recording in source):
         raise BadInputError(
             "a source without any episode",
@@ -325,6 +332,15 @@ def convert(
             fix="`rushes info PATH` says what it holds and what was wrong; facts.jsonl what was marked invalid",
         )
     return form.write(source, Path(target), chosen, executor=executor, progress=progress)
+
+
+def _honoured(source: Sessions) -> Sessions:
+    """Leave marked stretches out; what was said about the whole path stays."""
+    honoured = honour_all(source)
+    if all(one is other for one, other in zip(honoured, source, strict=True)):
+        return source
+    own = len(source.problems) - sum(len(recording.problems) for recording in source)
+    return Sessions(list(honoured), format=source.format, problems=source.problems[:own])
 
 
 def format_table_markdown() -> str:

@@ -3,7 +3,8 @@
 `<target>.card.json` is for programs, `<target>.card.md` for people; both stand beside the target, so that a
 strict folder tree holds nothing but what the reference holds. A card names what went in, what came out, what
 the format keeps and loses, and how frames and actions are paired. It holds no wall time, host, path or
-version: the same source gives the same bytes. Figures are null until something has measured them.
+version: the same source gives the same bytes. "Kept" is what the source has and the format keeps; "lost" what
+the source has and the format does not keep; what the source did not have is said apart. Figures are null until something has measured them.
 
 Example (a writer of a format):
     >>> def write(form, source, target, options):
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,10 @@ LICENSE: Final = (
     "holders; whoever shares the file decides and says under which terms."
 )
 _PROGRAM: Final = "Played by programs; nobody was recorded."
+_UNKNOWN: Final = (
+    "It is not known who played: the source does not say whether a program or a person did. "
+    "Look through it before you share it."
+)
 _PERSON: Final = (
     "Recorded from a person: pictures may show names and messages, inputs may hold what was typed. "
     "Look through it before you share it."
@@ -56,6 +61,7 @@ class Job:
     Attributes:
         partial: Where to write; becomes the target when all is well.
         tally: Count here what the format has no place for.
+        renamed: Episodes that got another name than they had; the card lists them.
         report: What came of it; there when the export is complete.
     """
 
@@ -65,6 +71,7 @@ class Job:
         self.partial = partial
         self.tally = Tally()
         self.counts: Counter[str] = Counter()
+        self.renamed: list[dict[str, str]] = []
 
     def wrote(self, *, episodes: int = 0, frames: int = 0, actions: int = 0) -> None:
         """Count what was written."""
@@ -110,10 +117,37 @@ def export(form: Format, source: Sessions, target: Path, options: Any, *, folder
         keeps = form.keeps_with(options)
         ledger = chain(source.ledger, job.tally.close())
         written = {"episodes": job.counts["episodes"], "frames": job.counts["frames"], "samples": 0}
-        job.report = Report(target, form.name, written, ledger, keeps.kept, keeps.lost)
-        card = describe(job.report, source, options, keeps)
+        has = known(source)
+        kept, lost = (tuple(w for w in words if w.split()[0] in has) for words in (keeps.kept, keeps.lost))
+        absent = tuple(w for w in (*keeps.kept, *keeps.lost) if w.split()[0] not in has)
+        job.report = Report(target, form.name, written, ledger, kept, lost, absent)
+        card = describe(job.report, source, options, keeps, renamed=job.renamed)
         data.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         text.write_text(card_text(card), encoding="utf-8")
+
+
+def known(source: Sessions) -> frozenset[str]:
+    """Say what a source has, in the words of `Keeps`: nothing that is only assumed, no reward that nobody told."""
+    has: set[str] = set()
+    for recording in source:
+        info = recording.info
+        kinds = {stream.kind for stream in info.streams}
+        has |= {"frames"} if recording.frame_count else set()
+        has |= {"times"} if info.time_source != "assumed" else set()
+        has |= {"audio"} if "sound" in kinds else set()
+        has |= {"events"} if "events" in kinds else set()
+        has |= {"names"} if any(info.action_space.names) else set()
+        if "rewards" not in has and any(_has_outcomes(recording, s.index) for s in recording.segments):
+            has.add("rewards")
+    return frozenset(has)
+
+
+def _has_outcomes(recording: Recording, segment: int) -> bool:
+    if not recording.is_environment:
+        return False
+    steps = recording.steps(segment)
+    ends = steps["terminated"] | steps["truncated"]
+    return bool(steps["reward"].notna().any() or (steps["lives"] >= 0).any() or ends.any())
 
 
 def chain(before: Ledger, own: Ledger) -> Ledger:
@@ -125,17 +159,20 @@ def chain(before: Ledger, own: Ledger) -> Ledger:
 
     Returns:
         One account a stream from the first offer to what stands in the target. A stream for which the format
-        has no place is lost as `no_place_in_format`.
+        has no place is lost as `no_place_in_format`. Episodes that reading split are more than it was offered:
+        the parts beyond the first are added to the offer and marked `split_off`.
     """
     accounts: dict[str, Account] = {}
     for stream, account in own.items():
         earlier = before.get(stream)
-        if earlier is None or earlier.kept != account.offered:
+        more = account.offered - earlier.kept if earlier is not None else 0
+        if earlier is None or (more and stream != "episodes") or more < 0:
             accounts[stream] = account
             continue
         lost = Counter(earlier.lost) + Counter(account.lost)
         marked = Counter(earlier.marked) + Counter(account.marked)
-        accounts[stream] = Account(earlier.offered, account.kept, dict(lost), dict(marked))
+        marked += Counter(split_off=more)
+        accounts[stream] = Account(earlier.offered + more, account.kept, dict(lost), dict(marked))
     for stream, earlier in before.items():
         if stream not in own:
             lost = Counter(earlier.lost) + Counter({"no_place_in_format": earlier.kept})
@@ -143,14 +180,17 @@ def chain(before: Ledger, own: Ledger) -> Ledger:
     return Ledger(accounts)
 
 
-def describe(report: Report, source: Sessions, options: Any, keeps: Keeps) -> dict[str, Any]:
+def describe(
+    report: Report, source: Sessions, options: Any, keeps: Keeps, *, renamed: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
     """Build a card.
 
     Args:
         report: What was written.
         source: What it was written from.
         options: The options used.
-        keeps: What survives with them.
+        keeps: What the format keeps with them, whatever the source has.
+        renamed: Episodes that got another name than they had.
 
     Returns:
         Plain JSON values.
@@ -195,12 +235,21 @@ def describe(report: Report, source: Sessions, options: Any, keeps: Keeps) -> di
         "keeps": asdict(keeps),
         "kept": list(report.kept),
         "lost": list(report.lost),
+        "absent": list(report.absent),
+        "renamed": [dict(one) for one in renamed],
         "ledger": report.ledger.to_json(),
         "problems": [{**p.to_json(), "where": _without_folders(p.where)} for p in source.problems],
         "figures": dict.fromkeys(FIGURES),
         "license": LICENSE,
-        "privacy": _PERSON if any(map(_shows_a_person, source)) else _PROGRAM,
+        "privacy": _privacy(source),
     }
+
+
+def _privacy(source: Sessions) -> str:
+    if any(map(_shows_a_person, source)):
+        return _PERSON
+    imported = any(recording.info.source.get("kind") == "import" for recording in source)
+    return _UNKNOWN if imported else _PROGRAM
 
 
 def _shows_a_person(recording: Recording) -> bool:
@@ -234,7 +283,8 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         f"- **Pairing:** {card['pairing']}. Actions were moved by {card['action_delay_ms']:g} ms.",
         f"- **Times:** {_listed(card['time_source'])}.",
-        f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}.",
+        f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}. "
+        f"**The source did not have:** {_listed(card['absent'])}.",
         f"- **Options:** {_listed(f'{k}={v}' for k, v in card['options'].items())}.",
         f"- **Ends of episodes:** {_listed(f'{n} {why}' for why, n in card['end_reasons'].items())}.",
         "- **Figures:** "
@@ -263,6 +313,9 @@ def card_text(card: Mapping[str, Any]) -> str:
     for space in card["action_spaces"]:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(space["names"]))
         lines.append(f"- {space['kind']}, {len(space['names'])}: {names} ({_listed(space['sessions'], most=6)})")
+    if card["renamed"]:
+        lines += ["", "## Episodes with a new name", "", "| session | was | is |", "| --- | --- | --- |"]
+        lines += [f"| {r['session']} | {r['environment']}/{r['old']} | {r['new']} |" for r in card["renamed"]]
     lines += ["", "## Problems found in reading", ""]
     lines += [f"- {p['count']} x {p['kind']}: {p['sentence']} (first: {p['where']})" for p in card["problems"]] or [
         "None."

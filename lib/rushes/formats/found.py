@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -54,7 +54,8 @@ class Found:
         fetch: Gives the PNG files from a position to another.
         randomness: Where a column says it.
         lost: Kind of problem (`without_frame`, `duplicate_frame`, `damaged_sidecar`) -> how many.
-        broken: Numbers of frames whose picture is cut; they are not in `numbers`.
+        broken: Numbers of frames without a whole picture -> `truncated_png` or `missing_image`; they are not in
+            `numbers`.
         extra: Our own columns where they are there.
     """
 
@@ -66,7 +67,7 @@ class Found:
     fetch: Callable[[int, int], Iterator[bytes]]
     randomness: float | None
     lost: Counter[str]
-    broken: frozenset[int] = frozenset()
+    broken: Mapping[int, str] = field(default_factory=dict)
     extra: Extra | None = None
 
 

@@ -50,12 +50,22 @@ _SENTENCES: Final = {
     "bad_action": "an action that is no readable text; taken as missing, the episode is split there",
     "missing_frame": "a number is left out in the row of frames; the episode is split there and not bridged",
     "truncated_png": "a picture that is cut or damaged; it is left out and the episode is split there",
+    "missing_image": "an image that is named but not there; its frame is left out and the episode is split there",
     "without_frame": "an action whose frame is missing; it is left out",
     "action_without_outcome": "the last frame of an episode has an action, and nothing says what came of it",
     "duplicate_frame": "a frame number that stands twice in an episode; the first one counts",
     "empty_episode": "an episode without any frame; it is left out",
     "action_changed": "an action differs from the extra columns beside it; the reference's column counts",
     "action_names_conflict": "one number stands for several actions; they are told apart by their names",
+    "action_numbers_assumed": (
+        "an action whose number is not told or contradicts its name; the number is that of the game's own action set "
+        "where all names are in it, otherwise that among the emulator's 18 or of the names in order"
+    ),
+    "description_lost": (
+        "the description of the session is gone, as when another program saved the file again: its action space, "
+        "and that its times were not assumed, can no longer be known"
+    ),
+    "session_twice": "a session that stands here more than once; each copy is a recording with an id of its own",
     "bad_inputs": "inputs that are no list of entries; the episode is left out",
     "second_text": "a second text between two images; the first one is the action",
     "damaged_sidecar": "extra columns that cannot be read; the episode is read without them",
@@ -63,23 +73,35 @@ _SENTENCES: Final = {
 """What each kind of problem means. Times a kind comes up stand in `Problem.count`."""
 
 
-def recordings(found: Iterable[Found], *, format: str, path: Path) -> Sessions:  # noqa: A002
+def recordings(
+    found: Iterable[Found],
+    *,
+    format: str,  # noqa: A002 - the word that users know
+    path: Path,
+    problems: Iterable[Problem] = (),
+) -> Sessions:
     """Make sessions of episodes: one for each session of ours, one for each environment of a foreign set.
 
     Args:
         found: The episodes in order.
         format: Name of the format.
         path: What was opened; only its name is kept.
+        problems: What concerns the whole path.
     """
-    groups: dict[tuple[str, str], list[Found]] = {}
+    groups: dict[tuple[str, str, int], list[Found]] = {}
+    seen: Counter[tuple[str, Any]] = Counter()
     for one in found:
-        key = ("", one.environment) if one.extra is None else ("session", one.extra.session)
+        key = ("", one.environment, 0)
+        if one.extra is not None:  # a segment that was there already is one of a copy
+            segment = (one.extra.session, one.extra.segment.get("index"))
+            key = ("session", one.extra.session, seen[segment])
+            seen[segment] += 1
         groups.setdefault(key, []).append(one)
     made: list[AtariRecording] = []
-    lost: list[Problem] = []
+    lost = list(problems)
     empty = Tally()
-    for group in groups.values():
-        builder = _Builder(group, format=format, path=path)
+    for (_, _, copy), group in groups.items():
+        builder = _Builder(group, format=format, path=path, copy=copy)
         recording = builder.build()
         if recording.segments:
             made.append(recording)
@@ -95,7 +117,7 @@ def recordings(found: Iterable[Found], *, format: str, path: Path) -> Sessions: 
 class _Builder:
     """One recording in the making."""
 
-    def __init__(self, group: list[Found], *, format: str, path: Path) -> None:  # noqa: A002
+    def __init__(self, group: list[Found], *, format: str, path: Path, copy: int) -> None:  # noqa: A002
         self._group, self._format, self._path = group, format, path
         self._tally = Tally()
         self._counts: Counter[str] = Counter()
@@ -106,6 +128,11 @@ class _Builder:
         self._frames = self._clock = 0
         extra = group[0].extra
         self._info = extra.info if extra else None
+        self._suffix = f"-{copy + 1}" if copy else ""
+        if extra is not None and extra.info is None:
+            self._note("description_lost", group[0].where)
+        if copy:
+            self._note("session_twice", group[0].where)
         self._digest = hashlib.sha256()
         self._resolved: dict[tuple[int | None, str], tuple[int, str]] = {}
         self._space, self._trust = self._find_space()
@@ -165,11 +192,11 @@ class _Builder:
         there = sum(a is not None for a in actions)
         jumps = np.diff(one.numbers)
         inside = sum(one.numbers[0] < number < one.numbers[-1] for number in one.broken) if len(jumps) else 0
-        lost = one.lost + Counter(
+        lost = one.lost + Counter(one.broken.values())
+        lost += Counter(
             bad_action=sum(a is None and text is not None for a, text in zip(actions, one.actions, strict=True)),
             missing_action=sum(text is None for text in one.actions[:-1]),
             missing_frame=int((jumps - 1).sum()) - inside,
-            truncated_png=len(one.broken),
         )
         for kind, count in sorted(lost.items()):
             self._note(kind, one.where, count)
@@ -177,7 +204,7 @@ class _Builder:
         tally.offer("frames", len(one.numbers))
         tally.offer("actions", there)
         for stream, kinds in (
-            ("frames", ("truncated_png", "missing_frame", "duplicate_frame")),
+            ("frames", ("truncated_png", "missing_image", "missing_frame", "duplicate_frame")),
             ("actions", ("bad_action", "missing_action", "without_frame")),
         ):
             for kind in kinds:
@@ -260,6 +287,8 @@ class _Builder:
                 **{name: [False] * count for name in ("terminated", "truncated", "random_action", "is_human")},
             }
             pairs = [self._resolve(a) for a in actions[start:stop] if a is not None]
+            if self._trust != "numbers":
+                self._note("action_numbers_assumed", one.where, count)
         else:
             values = {name: list(column[start:stop]) for name, column in one.extra.columns.items()}
             pairs = list(zip(values["action"], values["action_name"], strict=True))
@@ -285,9 +314,9 @@ class _Builder:
         frames = self._picture_stream()
         if self._info is not None:
             streams = tuple(frames if s.kind == "frames" else s for s in self._info.streams)
-            return replace(self._info, streams=streams)
+            return replace(self._info, id=self._info.id + self._suffix, streams=streams)
         rate_hz = ALE_RATE_HZ / ASSUMED_FRAMESKIP
-        name = one.extra.session if one.extra else f"{one.environment}-{self._digest.hexdigest()[:12]}"
+        name = one.extra.session + self._suffix if one.extra else f"{one.environment}-{self._digest.hexdigest()[:12]}"
         return SessionInfo(
             id=name,
             game=game_title(one.environment),

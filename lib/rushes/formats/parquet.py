@@ -17,6 +17,7 @@ Example:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,10 +26,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import StrictOptions
+from rushes.model.findings import Problem
+from rushes.store import images
 
 ROW_GROUP_BYTES: Final = 16 << 20
 """Bytes of pictures after which a row group ends."""
@@ -36,6 +40,11 @@ _STREAM_BYTES: Final = 1 << 20
 """Bytes that reading takes from a file at a time."""
 _MAGIC: Final = b"PAR1"  # Parquet format specification, "File format"
 _PART: Final = re.compile(r"part-(\d+)\.parquet")
+_PAGE_VALUES: Final = 64
+"""Values that are encoded at a time: a page ends between two such batches, so it holds about 1 MiB and never a row
+of a whole episode."""
+_PLACE: Final = b"rushes.part"
+"""Key of a part's footer that says whether it is the last one: `{"number": 0, "last": false}`."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class PartWriter:
         self._lean = [p for p in paths if p not in plain]
         self._rows: list[Sequence[Any]] = []
         self._held = self._in_part = self._part = 0
+        self._full = False
         self._writer: Any = None
 
     def _open(self) -> Any:
@@ -88,6 +98,7 @@ class PartWriter:
                 self._schema,
                 compression="snappy",  # as the reference's files
                 write_page_checksum=True,  # a flipped bit is found when it is read
+                write_batch_size=_PAGE_VALUES,
                 use_dictionary=self._lean or False,
                 write_statistics=self._lean or False,
             )
@@ -97,9 +108,12 @@ class PartWriter:
         """Append a row: one value a column, in the schema's order.
 
         Args:
-            row: The values.
+            row: The values; a large one may be an Arrow array of one row, which is written without a copy.
             size: Bytes of its pictures.
         """
+        if self._full:  # only now it is known that another part follows
+            self._close_part(last=False)
+            self._part += 1
         self._rows.append(row)
         self._held += size
         self._in_part += size
@@ -109,26 +123,29 @@ class PartWriter:
     def may_split(self) -> None:
         """Say that a new part may begin here."""
         if self._shard_bytes and self._in_part >= self._shard_bytes:
-            self._close_part()
-            self._part += 1
+            self._full = True
 
     def _flush(self) -> None:
         if self._rows:
             columns = zip(*self._rows, strict=True)
-            arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
+            arrays = [
+                pa.chunked_array(c, f.type) if isinstance(c[0], pa.Array) else pa.array(c, f.type)
+                for c, f in zip(columns, self._schema, strict=True)
+            ]
             self._rows, self._held = [], 0
             self._open().write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
-    def _close_part(self) -> None:
+    def _close_part(self, *, last: bool) -> None:
         self._flush()
         writer, self._writer = self._open(), None
+        if self._shard_bytes and self._schema.metadata:  # the reference's columns alone carry nothing of ours
+            writer.add_key_value_metadata({_PLACE: json.dumps({"number": self._part, "last": last})})
         writer.close()
-        self._in_part = 0
+        self._in_part, self._full = 0, False
 
     def close(self) -> None:
-        """Write what is held and the footer; a part without rows is written only where it is the only one."""
-        if self._rows or self._writer is not None or not self._part:
-            self._close_part()
+        """Write what is held and the footer."""
+        self._close_part(last=True)
 
     @contextmanager
     def closing(self) -> Iterator[PartWriter]:
@@ -200,8 +217,63 @@ def damage(path: Path, where: str = "") -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         raise BadDataError(
             f"{path}{where}: a Parquet file that is cut or damaged ({str(error).splitlines()[0]})",
+            accepts="a whole Parquet file",
             fix="copy or download it again, or write it again from its source",
         ) from error
+
+
+def _gaps(files: Sequence[Path], place: bytes | None) -> tuple[str, ...]:
+    """Name the parts that are not there: numbers left out, and the one after the last where its footer says so."""
+    matches = [_PART.fullmatch(path.name) for path in files]
+    numbers = {int(match[1]) for match in matches if match}
+    if not numbers or len(numbers) < len(files):
+        return ()
+    stop = max(numbers) + 1
+    try:
+        stop += bool(place) and not json.loads(place or b"")["last"]
+    except (KeyError, TypeError, ValueError):  # somebody else's words: the numbers alone count
+        pass
+    return tuple(part_name(number) for number in range(stop) if number not in numbers)
+
+
+def pictures_of(array: pa.Array) -> pa.Array:
+    """Give the files of a column of pictures: itself, or the field `bytes` of {bytes, path}.
+
+    Hugging Face's `datasets` stores images as such structs (its documentation, "Image" feature).
+
+    Args:
+        array: Binary values, or structs.
+
+    Raises:
+        BadDataError: It holds something else.
+    """
+    if pa.types.is_struct(array.type) and array.type.get_field_index("bytes") >= 0:
+        array = pc.struct_field(array, "bytes")
+    if not (pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type) or pa.types.is_null(array.type)):
+        raise BadDataError(
+            f"pictures of type {array.type}",
+            accepts="PNG files as binary, or as structs {bytes, path}",
+            fix="write the column again as binary",
+        )
+    return array
+
+
+def flaws(array: pa.Array) -> dict[int, str]:
+    """Look at a column of pictures.
+
+    Args:
+        array: What `pictures_of` takes.
+
+    Returns:
+        Position -> `missing_image` where there is none, `truncated_png` where it is no whole PNG file.
+    """
+    found = {}
+    for position, value in enumerate(pictures_of(array)):
+        if not value.is_valid:
+            found[position] = "missing_image"
+        elif not images.is_whole(value.as_py()):
+            found[position] = "truncated_png"
+    return found
 
 
 class PartReader:
@@ -214,6 +286,7 @@ class PartReader:
         columns: Names of the columns.
         rows: How many rows there are.
         schema: The Arrow schema of the first part.
+        gaps: Names of the parts that are missing.
 
     Raises:
         BadDataError: A part is cut or damaged.
@@ -223,14 +296,17 @@ class PartReader:
         self._files = part_files(path)
         self._groups: list[tuple[int, int, int, int]] = []  # first row, rows, file, row group
         self.rows = 0
+        place = None
         for number, name in enumerate(self._files):
             with _opened(name) as file:
+                place = (file.metadata.metadata or {}).get(_PLACE)
                 if not number:
                     self.schema, self.columns = file.schema_arrow, tuple(file.schema_arrow.names)
                 for group in range(file.metadata.num_row_groups):
                     count = file.metadata.row_group(group).num_rows
                     self._groups.append((self.rows, count, number, group))
                     self.rows += count
+        self.gaps = _gaps(self._files, place)
         self._stream: tuple[str, int, Iterator[tuple[int, pa.Array]]] | None = None
         self._batch: tuple[str, int, pa.Array] | None = None
 
@@ -241,6 +317,14 @@ class PartReader:
                 start = next(f for f, _, n, _ in self._groups if n == file)
                 return f"{self._files[file].name}, row {row - start}"
         return f"row {row}"
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What concerns the whole set: parts that are missing."""
+        if not self.gaps:
+            return ()
+        sentence = f"a part of the set is missing ({', '.join(self.gaps[:5])}), and its episodes with it"
+        return (Problem("missing_part", self.gaps[0], len(self.gaps), sentence),)
 
     def metadata(self, key: bytes) -> bytes | None:
         """Return a value of the first part's metadata, None where it has none."""
@@ -291,7 +375,11 @@ class PartReader:
             stream, self._stream = self._stream[2], None  # after an error it is of no more use
             first, array = next(stream, (0, None))
             if array is None:
-                raise BadDataError(f"{self.place(row)}: a row that is not there", fix="copy or write the file again")
+                raise BadDataError(
+                    f"{self.place(row)}: a row that is not there",
+                    accepts="a file with as many rows as it announces",
+                    fix="copy or write the file again",
+                )
             self._batch = (column, first, array)
             self._stream = (column, first + len(array), stream)
         return self._batch[2][row - self._batch[1]]

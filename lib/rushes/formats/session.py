@@ -100,10 +100,11 @@ class SessionFormat(Format):
 
 
 def _names(source: Iterable[Recording]) -> list[str]:
-    """Name the sessions by their games, or by their ids where a game comes twice."""
+    """Name the sessions by their games, by their ids where a game comes twice, copies with a number."""
     recordings = list(source)
     names = [_game_name(r) for r in recordings]
-    return [r.info.id if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
+    names = [r.info.id if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
+    return [f"{n}-{k + 1}" if (k := names[:at].count(n)) else n for at, n in enumerate(names)]
 
 
 def _game_name(recording: Recording) -> str:
@@ -202,7 +203,9 @@ def indices(data: bytes, *, where: str = "a picture") -> tuple[npt.NDArray[np.ui
             pixels, palette = np.array(opened, np.uint8), opened.getpalette("RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise BadDataError(
-            f"{where}: a PNG file that is cut or damaged ({error})", fix="restore the file, or leave it out"
+            f"{where}: a PNG file that is cut or damaged ({error})",
+            accepts="a whole PNG file",
+            fix="restore the file, or leave it out",
         ) from error
     return pixels, np.array(palette, np.uint8).reshape(-1, 3)
 

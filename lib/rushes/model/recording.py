@@ -254,6 +254,11 @@ class Sessions(Sequence[Recording]):
         return len(self._recordings)
 
     @property
+    def own_problems(self) -> tuple[Problem, ...]:
+        """What concerns the whole path rather than one recording."""
+        return self._problems
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What reading had to work around, in the path and in each recording."""
         return self._problems + tuple(p for r in self for p in r.problems)

@@ -9,7 +9,7 @@ Example (the namespace of a notebook, with what it ran so far):
     >>> check({"__annotations__": {"frames": int}, "frames": 100, "In": cells})
     Traceback (most recent call last):
     ...
-    rushes.errors.BadNameError: parameter 'frmes' for this notebook was given; one of frames is accepted. \
+    rushes.errors.BadNameError: parameter 'frmes' for this notebook; accepted: one of frames. \
 To mend it: did you mean 'frames'?
 """
 

@@ -5,7 +5,9 @@
 
 Without `out_dir` every run has a folder of its own, so nothing is in the way of running again. With one, the folder
 must be new or empty, or hold an unfinished run of the same parameters, which is then resumed: whole sessions stay,
-other outputs that it had begun are made anew.
+other outputs that it had begun are made anew. `latest` names the run that finished last.
+
+What is written and shown names places from the project or from `~` (`rushes.preview.places`), so that it can be sent.
 
 Example (a cell of a notebook):
     >>> def cell(namespace):
@@ -16,10 +18,10 @@ Example (a cell of a notebook):
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +32,14 @@ from rushes.notebook.bar import Bar
 from rushes.notebook.params import check
 from rushes.notebook.provenance import digest, revision, versions
 from rushes.notebook.verdict import Verdict, write_verdict
-from rushes.notebook.workplace import RUN_FILE, claim, release
+from rushes.notebook.workplace import claim, release
 from rushes.preview.html import Html, table
+from rushes.preview.places import Places
 from rushes.store.atomic import replace_text
-from rushes.store.runs import name_latest, new_run_folder, project_root
+from rushes.store.runs import OUTPUTS, REPORTS, RUN_FILE, name_latest, new_run_folder, project_root
 
 _SCRATCH: Final = ".scratch"
-_NOT_OUTPUTS: Final = (RUN_FILE, "verdict.json", "report.ipynb", "report.html")
+_NOT_OUTPUTS: Final = (RUN_FILE, "verdict.json", *REPORTS)
 
 
 def begin(name: str, namespace: MutableMapping[str, Any]) -> Run:
@@ -66,9 +69,7 @@ def begin(name: str, namespace: MutableMapping[str, Any]) -> Run:
         )
     root = project_root()
     folder = Path(given).absolute() if given else new_run_folder(name, parameters, root=root)
-    former = claim(folder, name, parameters)
-    if given and folder.parent == root / "outputs" / name:
-        name_latest(folder)
+    former = claim(folder, name, Places(folder, root=root).value(parameters))
     return Run(name, folder, parameters, root=root, former=former)
 
 
@@ -101,6 +102,7 @@ class Run:
         self.name, self.folder, self.parameters = name, folder, dict(parameters)
         self.resumed = former is not None
         self._root = root
+        self._places = Places(folder, root=root)
         self._clock = time.monotonic()
         self._left_over = set((former or {}).get("outputs", {}))
         self._record: dict[str, Any] = {
@@ -212,12 +214,16 @@ class Run:
         if missing:
             raise BadDataError(
                 f"a run without {', '.join(missing)}, which it announced",
+                accepts="every output that run.path() was asked for",
                 fix="run the cells that write it, then this one",
             )
         verdict = write_verdict(
             self.folder,
-            tuple(findings),
-            figures=figures or {},
+            [
+                replace(f, sentence=self._places.text(f.sentence), session=self._places.text(f.session))
+                for f in findings
+            ],
+            figures=self._places.value(figures or {}),
             next_notebook=next_notebook,
             shown=self._shown(self.folder),
         )
@@ -225,6 +231,8 @@ class Run:
         self._record["ended"] = _now()
         self._record["seconds"] = round(time.monotonic() - self._clock, 3)
         self._write()
+        if self.folder.parent == self._root / OUTPUTS / self.name:
+            name_latest(self.folder)
         release(self.folder)
         return verdict
 
@@ -233,11 +241,11 @@ class Run:
         return [p for p in every if not p.name.startswith(".") and p.name not in _NOT_OUTPUTS and p.suffix != ".ipynb"]
 
     def _write(self) -> None:
-        replace_text(self.folder / RUN_FILE, json.dumps(self._record, indent=1, ensure_ascii=False, default=str) + "\n")
+        record = self._places.value(self._record)
+        replace_text(self.folder / RUN_FILE, json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n")
 
     def _shown(self, path: Path) -> str:
-        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - without following links, and without `..`
-        return str(absolute.relative_to(self._root)) if absolute.is_relative_to(self._root) else str(absolute)
+        return self._places.path(path)
 
     def show(self) -> Html:
         """Show where the run goes and what it is made with, as `_repr_html_` does."""
@@ -246,7 +254,7 @@ class Run:
             ["run", f"{self.name}{', resumed' if self.resumed else ''}"],
             ["folder", self._shown(self.folder)],
             ["started", record["started"]],
-            ["parameters", ", ".join(f"{k}={v!r}" for k, v in self.parameters.items() if k != "out_dir")],
+            ["parameters", ", ".join(f"{k}={v!r}" for k, v in self._places.value(self.parameters).items() if k != "out_dir")],
             ["revision", record["revision"] or "not under version control"],
             ["versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())],
         ]

@@ -12,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from rushes.capture.env.sample import Progress, sample
+from rushes.capture.env.sample import sample
+from rushes.capture.env.work import Progress
 from rushes.errors import BadInputError
 from rushes.store.atomic import new_folder
 from rushes.store.runs import OUTPUTS, project_root

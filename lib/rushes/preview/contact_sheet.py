@@ -131,31 +131,34 @@ def _row(group: list[Episode], columns: int | None) -> _Row:
         lines.append(f"policy {attrs['policy']}")
     if isinstance(attrs.get("randomness"), int | float):
         lines.append(f"randomness {attrs['randomness']:g}")
+    width = max(_NARROWEST, _fitted(next(first.frames())).shape[1])
     if columns is None:
-        width = max(_NARROWEST, _fitted(next(first.frames())).shape[1])
         columns = max(_LEAST, (_PAGE - 2 * _MARGIN - _LABEL + _GAP) // (width + _GAP))
-    return _Row(first.recording.info.game, tuple(lines), tuple(_cells(group, evenly(pictures, columns))))
+    return _Row(first.recording.info.game, tuple(lines), tuple(_cells(group, evenly(pictures, columns), width)))
 
 
-def _cells(group: list[Episode], wanted: list[int]) -> Iterator[_Cell]:
+def _cells(group: list[Episode], wanted: list[int], most_px: int) -> Iterator[_Cell]:
     start = 0
     for episode in group:
         inside = [k - start for k in wanted if start <= k < start + episode.segment.frames]
         said = {note.frame: note for note in notes(episode) if note.frame in inside}
         for k in inside:
-            yield _Cell(_fitted(episode.recording.frame(episode.segment.first_frame + k)), said[k])
+            yield _Cell(_fitted(episode.recording.frame(episode.segment.first_frame + k), most_px), said[k])
         start += episode.segment.frames
 
 
-def _fitted(pixels: Pixels) -> Pixels:
+def _fitted(pixels: Pixels, most_px: int | None = None) -> Pixels:
+    """Bring a picture to the size of a sheet; `most_px` wide at the most, as the first one of its row is."""
     height, width = pixels.shape[:2]
-    if height > 2 * _PICTURE_PX or width > _WIDEST:
+    most = min(_WIDEST, most_px or _WIDEST)
+    if height > 2 * _PICTURE_PX or width > most:
         import cv2
 
-        factor = min(_PICTURE_PX / height, _WIDEST / width)
+        factor = min(_PICTURE_PX / height, most / width)
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return scaled(pixels, fit_scale(height, width, to=_PICTURE_PX))
+    scale = fit_scale(height, width, to=_PICTURE_PX)
+    return scaled(pixels, min(scale, (most_px or width * scale) // width or 1))
 
 
 def _paint(head: str, rest: str, rows: list[_Row]) -> Pixels:

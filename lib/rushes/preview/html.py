@@ -252,7 +252,9 @@ def video(path: str | Path, *, largest_mb: float = LARGEST_MB, width_px: int = W
 
 def _must_be_there(path: Path) -> None:
     if not path.is_file():
-        raise MissingError(f"{path}: no such file", fix="run the cell that writes it")
+        raise MissingError(
+            f"{path}: no such file", accepts="a file that was written before", fix="run the cell that writes it"
+        )
 
 
 def _is_number(value: Any) -> bool:

@@ -72,6 +72,26 @@ def scaled(pixels: Pixels, scale: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def fitted(pixels: Pixels, field: tuple[int, int]) -> Pixels:
+    """Enlarge by a whole number as `fit_scale` would, but no further than a field; reduce what is larger than it.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        field: Most (height, width).
+    """
+    height, width = pixels.shape[:2]
+    room = min(field[0] / height, field[1] / width)
+    scale = fit_scale(height, width)
+    if room >= 1:
+        return scaled(pixels, max(1, min(scale, int(room))))
+    if scale < 0 and height // -scale <= field[0] and width // -scale <= field[1]:
+        return scaled(pixels, scale)
+    import cv2
+
+    size = (max(1, int(width * room)), max(1, int(height * room)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def overlay(pixels: Pixels, note: Note, *, scale: int = 0, size: tuple[int, int] | None = None) -> Pixels:
     """Put the panel beside a picture.
 
@@ -80,12 +100,12 @@ def overlay(pixels: Pixels, note: Note, *, scale: int = 0, size: tuple[int, int]
         note: What to say.
         scale: As `fit_scale` gives it; 0 lets it choose.
         size: (height, width) of the field in which the picture stands in the middle, so that pictures of several
-            sizes make one video; by default the picture's own.
+            sizes make one video; a larger one is reduced to it. By default the picture's own.
 
     Returns:
         (H', W' + 240, 3) uint8 RGB, at least 420 high.
     """
-    picture = scaled(pixels, scale or fit_scale(*pixels.shape[:2]))
+    picture = fitted(pixels, size) if size and not scale else scaled(pixels, scale or fit_scale(*pixels.shape[:2]))
     height, width = size or picture.shape[:2]
     canvas = np.empty((max(height, HEIGHT_PX), width + PANEL_PX, 3), np.uint8)
     canvas[:, :width] = 0

@@ -1,6 +1,9 @@
 """Executing a notebook into a folder: `report.ipynb`, and `report.html` that opens offline.
 
-A notebook that fails leaves both, with the error shown where it happened, and raises one clear error.
+A notebook that fails leaves both, with the error shown where it happened, and raises one clear error. A folder that
+holds anything else than an unfinished run of the same parameters is refused before anything is written.
+
+Both can be sent: paths in them are named from the project, never from the root of the disk (`rushes.preview.places`).
 
 Example (a notebook with a parameter `frames`):
     >>> def run():
@@ -10,8 +13,9 @@ Example (a notebook with a parameter `frames`):
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +23,17 @@ from typing import Any, Final
 from rushes.errors import RushesError, UnavailableError
 from rushes.preview.page import to_html
 from rushes.preview.parameters import checked, parameters_of, refuse_unknown
+from rushes.preview.places import Places
 from rushes.store.atomic import storage_errors
+from rushes.store.lock import hold
+from rushes.store.runs import OUTPUTS, REPORTS, name_latest, refuse_busy, tidy, unfinished_run
 
 __all__ = ["REPORT_HTML", "REPORT_NOTEBOOK", "Report", "execute", "to_html"]
 
-REPORT_NOTEBOOK: Final = "report.ipynb"
-REPORT_HTML: Final = "report.html"
+REPORT_NOTEBOOK: Final = REPORTS[0]
+REPORT_HTML: Final = REPORTS[1]
+_BEGINS: Final = re.compile(r"""\bbegin\(\s*\\?["']([\w.-]+)\\?["']""")
+_HAS_FIX: Final = "To mend it: "
 _START_S: Final = 120  # for a kernel to start, on a busy machine
 
 
@@ -71,46 +80,92 @@ def execute(
         RushesError: A cell failed; the message says which and why, and the report shows it.
         UnavailableError: The notebook's kernel is not installed.
         StorageError: The folder cannot be written.
+        OccupiedError: The folder holds anything else than an unfinished run of the same parameters.
+        BusyError: A run is going on in it.
     """
-    import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import DeadKernelError
-
     source, target = Path(notebook), Path(folder).absolute()
     given = dict(parameters or {})
     names = parameters_of(source)
     refuse_unknown({**given, "out_dir": ""}, names, where=source.name)
     for name, value in given.items():
         checked(name, names[name].kind, value)
+    every = Places(target).value({name: given.get(name, parameter.default) for name, parameter in names.items()})
+    called = _name_of(source)
+    refuse_busy(target)
+    unfinished_run(target, every, name=called)
     with storage_errors(target):
         target.mkdir(parents=True, exist_ok=True)
-    executed, page = target / REPORT_NOTEBOOK, target / REPORT_HTML
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(executed),
-            parameters={**given, "out_dir": str(target)},
-            progress_bar=progress_bar,
-            start_timeout=_START_S,
-        )
+        with hold(target):  # two that begin at once: the second one finds it held
+            refuse_busy(target)
+            unfinished_run(target, every, name=called)
+            report = _execute(source, target, given, progress_bar=progress_bar)
+    finally:
+        tidy(target)
+    if target.parent.name == source.stem and target.parent.parent.name == OUTPUTS:
+        name_latest(target)  # notebooks that begin no run are named too
+    return report
+
+
+def _execute(source: Path, target: Path, given: Mapping[str, Any], *, progress_bar: bool) -> Report:
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+
+    executed, page = target / REPORT_NOTEBOOK, target / REPORT_HTML
+    places = Places(target)
+    try:
+        with _tidied(executed, source, places):
+            papermill.execute_notebook(
+                str(source),
+                str(executed),
+                parameters={**given, "out_dir": str(target)},
+                progress_bar=progress_bar,
+                start_timeout=_START_S,
+            )
     except papermill.PapermillExecutionError as error:
         to_html(executed, page)
+        where = f"{source.name}, cell {error.exec_count}"
         said = error.evalue or error.ename or "it was stopped"
-        stop = "" if said.endswith((".", "?", "!")) else "."
-        raise RushesError(f"{source.name}, cell {error.exec_count}: {said}{stop} The report so far is {page}") from None
+        if _HAS_FIX in said:
+            raise RushesError(f"{where}: {said} The report so far is {page}") from None
+        raise RushesError(
+            f"{where}: {said.rstrip('.')}",
+            accepts="a notebook whose cells all run",
+            fix=f"look at the report so far, which is {page}",
+        ) from None
     except NoSuchKernel as error:
         raise UnavailableError(
-            f"{source.name}: the kernel {error.name!r} is not installed", fix="python -m ipykernel install --sys-prefix"
+            f"{source.name}: the kernel {error.name!r} is not installed",
+            accepts="a kernel that `jupyter kernelspec list` names",
+            fix="python -m ipykernel install --sys-prefix",
         ) from error
     except DeadKernelError as error:
         if executed.is_file():
             to_html(executed, page)
         raise RushesError(
             f"{source.name}: its process died, for want of memory perhaps",
+            accepts="a notebook that fits into the memory",
             fix=f"run it again with less, or go on in {target}: what was whole is kept",
         ) from error
     to_html(executed, page)
     return Report(target, executed, page, _verdict(target))
+
+
+def _name_of(source: Path) -> str:
+    """Give the name under which a notebook begins its run, which a copy under another file name keeps."""
+    found = _BEGINS.search(source.read_text(encoding="utf-8"))
+    return found[1] if found else source.stem
+
+
+@contextmanager
+def _tidied(executed: Path, source: Path, places: Places) -> Iterator[None]:
+    """Leave no absolute path in the executed notebook, however its execution ends."""
+    try:
+        yield
+    finally:
+        if executed.is_file():
+            places.tidy(executed, source)
 
 
 def _verdict(folder: Path) -> str:

@@ -25,7 +25,7 @@ from rushes.model.clock import NS
 from rushes.model.recording import Episode, Recording
 from rushes.preview.choose import episodes_of, spread
 from rushes.preview.notes import end_sentence, episode_number, notes
-from rushes.preview.overlay import BACK, HEIGHT_PX, PANEL_PX, fit_scale, largest_font, overlay, scaled
+from rushes.preview.overlay import BACK, HEIGHT_PX, PANEL_PX, fit_scale, fitted, largest_font, overlay
 from rushes.preview.style import font
 from rushes.store.video import write_video
 
@@ -231,7 +231,7 @@ def title_card(
     segment, info = episode.segment, episode.recording.info
     image = Image.new("RGB", (size[1] + PANEL_PX, max(size[0], HEIGHT_PX)), BACK)
     first = next(episode.frames())
-    dim = (scaled(first, fit_scale(*first.shape[:2])) * _DIMMED).astype(np.uint8)
+    dim = (fitted(first, (image.height, size[1])) * _DIMMED).astype(np.uint8)
     image.paste(Image.fromarray(dim), ((size[1] - dim.shape[1]) // 2, (image.height - dim.shape[0]) // 2))
     draw = ImageDraw.Draw(image)
     left, middle = 40, image.height // 2

@@ -16,7 +16,7 @@ from typing import Final
 
 from rushes.errors import RushesError
 from rushes.model.findings import Finding
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, Sessions
 from rushes.table import Table
 
 Check = Callable[[Recording], Iterable[Finding]]
@@ -54,8 +54,8 @@ def run_checks(
         progress: Called with (done, total, what).
 
     Returns:
-        All findings, recording by recording in the order of the table. A check that fails on broken data becomes an
-        error finding and hides no other.
+        All findings: what reading a set had to work around, then recording by recording in the order of the table. A
+        check that fails on broken data becomes an error finding and hides no other; so does having nothing to check.
 
     Raises:
         BadNameError: An unknown check; the message names the nearest.
@@ -63,6 +63,14 @@ def run_checks(
     chosen = [(name, CHECKS.load(name)) for name in (checks or CHECKS)]
     every = [recordings] if isinstance(recordings, Recording) else list(recordings)
     found: list[Finding] = []
+    if isinstance(recordings, Sessions):
+        found += [
+            Finding(check=f"read.{p.kind}", severity="warning", sentence=f"{p.where}: {p.sentence} ({p.count})")
+            for p in recordings.own_problems
+        ]
+    if not any(recording.frame_count for recording in every):
+        sentence = "nothing was checked: there is no frame to check; `rushes info` says what was found instead"
+        found.append(Finding(check="read.nothing", severity="error", sentence=sentence))
     for number, recording in enumerate(every):
         for name, check in chosen:
             if progress is not None:

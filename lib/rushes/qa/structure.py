@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rushes.errors import BadDataError
+from rushes.errors import BadDataError, RushesError
 from rushes.model.findings import Finding, Severity
 from rushes.model.recording import Recording
 from rushes.model.session import Segment
@@ -42,9 +42,30 @@ def check_structure(recording: Recording) -> Iterator[Finding]:
         yield from damaged
         if damaged:
             return
+    else:
+        yield from _pictures(recording)
     yield from _ledger(recording)
     for segment in recording.segments:
         yield from _segment(recording, segment)
+
+
+def _pictures(recording: Recording) -> Iterator[Finding]:
+    """Decode every picture of a foreign recording, which has no hashes to say that it is as it was."""
+    for segment in recording.segments:
+        frames = recording.frames(segment.first_frame, segment.stop_frame)
+        for frame_index in range(segment.first_frame, segment.stop_frame):
+            try:
+                next(frames)
+            except (RushesError, StopIteration) as error:
+                yield Finding(
+                    check="structure.picture",
+                    severity="error",
+                    sentence=f"frame {frame_index} cannot be read: {error or 'it is not there'}",
+                    session=recording.info.id,
+                    stream="frames",
+                    frame_index=frame_index,
+                )
+                break
 
 
 def _files(session: Session) -> Iterator[Finding]:
@@ -110,6 +131,7 @@ def _segment(recording: Recording, segment: Segment) -> Iterator[Finding]:
     if len(index) != segment.frames:
         raise BadDataError(
             f"{session}, segment {segment.index}: {len(index)} rows for {segment.frames} frames",
+            accepts="one row of the index a frame",
             fix="restore it from a copy",
         )
     t_ns = index["t_ns"].to_numpy()

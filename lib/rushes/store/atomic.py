@@ -28,13 +28,14 @@ def partial_name(target: Path) -> Path:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk or a folder without write access into a `StorageError` that says what to do.
+    """Turn a full disk or a place that cannot be written into a `StorageError` that says what to do.
 
     Args:
         path: What is being written; stands in the message.
 
     Raises:
-        StorageError: For ENOSPC, EDQUOT, EROFS, EACCES, EPERM and ENOTDIR; other errors pass.
+        StorageError: The disk is full, writing is not allowed, something stands in the way, or the place cannot be
+            made; other errors pass.
     """
     try:
         yield
@@ -44,14 +45,42 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageError(
                 f"{path}: the disk is full",
-                fix="free some space and run the same command again; nothing half-written counts",
+                accepts="a disk with room for it",
+                fix="free some space; nothing half-written counts; a sampling goes on with --resume (resume=True), "
+                "anything else is run again",
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise StorageError(
                 f"{path}: the folder cannot be written ({error.strerror})",
+                accepts="a folder that you may write to",
+                fix="choose another output folder, or ask for the right to write there",
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+            raise StorageError(
+                f"{path}: {_in_the_way(path)} stands in the way ({error.strerror})",
+                accepts="a path where nothing is, below folders",
+                fix="choose another output, or move away what stands there",
+            ) from error
+        if error.errno == errno.ENOENT and _is_place_of(path, error.filename):
+            raise StorageError(
+                f"{path}: nothing can be made at this place ({error.strerror})",
+                accepts="a folder on a disk",
                 fix="choose an output folder that you may write to",
             ) from error
         raise
+
+
+def _in_the_way(path: Path) -> str:
+    """Name the file where a folder is needed, or what stands where `path` shall."""
+    for place in (*reversed(path.parents), path):
+        if place.exists() and (place == path or not place.is_dir()):
+            return f"the {'folder' if place.is_dir() else 'file'} {place}"
+    return "another file"
+
+
+def _is_place_of(path: Path, missing: object) -> bool:
+    """Say whether what is missing is the place of an output, not something that was to be read for it."""
+    return isinstance(missing, str | os.PathLike) and Path(missing) in (path, partial_name(path), *path.parents)
 
 
 def refuse_occupied(target: Path) -> None:

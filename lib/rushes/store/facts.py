@@ -13,10 +13,12 @@ Example:
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +26,8 @@ from typing import Any, Final
 
 from rushes.errors import BadDataError, BadInputError, near
 from rushes.store.atomic import storage_errors, sync
-from rushes.store.journal import lock
 from rushes.store.layout import FACTS_FILE
+from rushes.store.lock import lock
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     "offset": frozenset({"ms", "low", "high", "drift_ppm"}),
@@ -114,9 +116,7 @@ def add_fact(
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             lock(handle, path)
-            size = os.fstat(handle).st_size
-            whole = size == 0 or os.pread(handle, 1, size - 1) == b"\n"
-            os.write(handle, (line if whole else "\n" + line).encode())
+            _append(handle, line.encode())
         finally:
             os.close(handle)
         sync(path)
@@ -131,34 +131,49 @@ def read_facts(session: str | Path, *, replaced: bool = False) -> tuple[Fact, ..
         replaced: Also give facts that a later one replaces.
 
     Returns:
-        The facts; a last line that a crash cut is left out.
+        The facts; a last line that a crash cut is left out, and removed when the next fact is added.
 
     Raises:
-        BadDataError: A line in the middle is no fact.
+        BadDataError: A line that ends is no fact.
     """
     path = Path(session) / FACTS_FILE
     if not path.is_file():
         return ()
-    lines = path.read_text(encoding="utf-8").split("\n")
+    *lines, last = path.read_bytes().split(b"\n")
     facts: list[Fact] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            facts.append(Fact(**json.loads(line)))
+            facts.append(_fact(line))
         except (ValueError, TypeError) as error:
-            if any(rest.strip() for rest in lines[number:]) and number < len(lines) - 1:
-                if _is_cut(line):
-                    continue
-                raise BadDataError(
-                    f"{path}, line {number}: no fact ({error})",
-                    accepts="one JSON object a line",
-                    fix="remove that line",
-                ) from error
+            raise BadDataError(
+                f"{path}, line {number}: no fact ({error})",
+                accepts="one JSON object a line",
+                fix="remove that line",
+            ) from error
+    with suppress(ValueError, TypeError):  # cut by a crash, unless only its line end is missing
+        facts.append(_fact(last))
     gone = {f.replaces for f in facts if f.replaces}
     return tuple(f for f in facts if replaced or f.id not in gone)
 
 
-def _is_cut(line: str) -> bool:
-    """Say whether a line is the beginning of a fact that a crash cut (a new line was begun after it)."""
-    return line.startswith('{"id":') and not line.endswith("}")
+def _fact(line: bytes) -> Fact:
+    return Fact(**json.loads(line.decode()))
+
+
+def _append(handle: int, line: bytes) -> None:
+    """Append a line, whole or not at all, after the last whole one; what a crash cut is removed first."""
+    size = os.fstat(handle).st_size
+    text = os.pread(handle, size, 0)
+    tail = text[text.rfind(b"\n") + 1 :]
+    try:
+        _fact(tail)
+        line = b"\n" + line  # whole but for its line end
+    except (ValueError, TypeError):
+        if tail:
+            size -= len(tail)
+            os.ftruncate(handle, size)
+    if os.write(handle, line) != len(line):
+        os.ftruncate(handle, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

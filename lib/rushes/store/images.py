@@ -107,7 +107,11 @@ def decode(data: bytes, *, where: str = "a picture") -> npt.NDArray[np.uint8]:
     import cv2
 
     if not is_whole(data):
-        raise BadDataError(f"{where}: a PNG file that is cut or damaged", fix="restore the file, or leave it out")
+        raise BadDataError(
+            f"{where}: a PNG file that is cut or damaged",
+            accepts="a whole PNG file",
+            fix="restore the file, or leave it out",
+        )
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     if picture is None:
         raise BadDataError(
@@ -126,20 +130,25 @@ def is_indexed(data: bytes) -> bool:
     return len(data) > len(_SIGNATURE) + 17 and data[25] == _INDEXED
 
 
+def is_plain_rgb(data: bytes) -> bool:
+    """Say whether a PNG file holds RGB of 8 bits without interlace (IHDR; PNG specification 11.2.2)."""
+    return data[12:16] == b"IHDR" and data[24:26] == bytes((8, _RGB)) and data[28:29] == b"\0"
+
+
 def as_rgb_png(data: bytes, *, where: str = "a picture") -> bytes:
-    """Give a PNG file that any reader takes for RGB: indexed ones are decoded and encoded again, others are copied.
+    """Give a PNG file that any reader takes for RGB of 8 bits: such files are copied, all others encoded again.
 
     Args:
         data: A PNG file.
         where: What to name in an error.
 
     Returns:
-        An RGB PNG file with the same pixels.
+        An RGB PNG file with the same pixels; of transparency nothing is left, of 16 bits the upper 8.
 
     Raises:
         BadDataError: The file is cut or is no picture.
     """
-    return encode_rgb(decode(data, where=where)) if is_indexed(data) else data
+    return data if is_plain_rgb(data) else encode_rgb(decode(data, where=where))
 
 
 def size(data: bytes) -> tuple[int, int]:

@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from rushes.errors import BusyError
 from rushes.store.atomic import storage_errors
 
 MAGIC: Final = b"RUSHESJ1"
@@ -54,7 +53,7 @@ class Record(NamedTuple):
 
 
 class Journal:
-    """An append-only file that is open for writing and locked.
+    """An append-only file that is open for writing.
 
     Args:
         path: Where it shall stand; must not exist.
@@ -65,7 +64,6 @@ class Journal:
         self.path = path
         with storage_errors(path):
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-            lock(self._file, path)
             os.write(self._file, MAGIC)
         self._dirty = False
         self._failure: OSError | None = None
@@ -128,28 +126,6 @@ class Journal:
         self.close()
 
 
-def lock(handle: int, path: Path) -> None:
-    """Take the lock that says "somebody is writing this", or refuse.
-
-    Args:
-        handle: An open file.
-        path: Its path, for the message.
-
-    Raises:
-        BusyError: Another process holds it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows: opening for exclusive writing is refused there by the system itself
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise BusyError(
-            f"{path.parent} is being written by another process", fix="wait until it ends, or stop that process first"
-        ) from error
-
-
 def read_journal(path: Path) -> Iterator[Record]:
     """Read all whole records of a journal, whatever its end looks like.
 
@@ -175,3 +151,28 @@ def read_journal(path: Path) -> Iterator[Record]:
             text = json.loads(body[_TEXT.size : _TEXT.size + text_length])
             end += _HEAD.size + length
             yield Record(kind, text, body[_TEXT.size + text_length :], end)
+
+
+def count_records(path: Path, kind: bytes, start: int = 0) -> tuple[int, int]:
+    """Count records of a kind without reading what they hold, to show how far a writer is.
+
+    Args:
+        path: A journal, which may be growing.
+        kind: One letter.
+        start: Offset to begin at: 0, or what an earlier call returned.
+
+    Returns:
+        How many there are from `start` on, and the offset after the last whole one.
+    """
+    found, end = 0, max(start, len(MAGIC))
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        while end + _HEAD.size + _TEXT.size <= size:
+            file.seek(end)
+            head = file.read(_HEAD.size + 1)
+            length = _HEAD.unpack_from(head)[0]
+            if end + _HEAD.size + length > size:
+                break
+            found += head[-1:] == kind
+            end += _HEAD.size + length
+    return found, end

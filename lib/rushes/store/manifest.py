@@ -33,10 +33,12 @@ def _read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadDataError(
-            f"{path}: not JSON ({error})", fix="restore it from a copy, or run `rushes recover`"
+            f"{path}: not JSON ({error})",
+            accepts="one JSON object",
+            fix="restore it from a copy, or run `rushes recover`",
         ) from error
     if not isinstance(value, dict):
-        raise BadDataError(f"{path}: not a JSON object", fix="restore it from a copy")
+        raise BadDataError(f"{path}: not a JSON object", accepts="one JSON object", fix="restore it from a copy")
     return value
 
 

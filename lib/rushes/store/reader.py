@@ -162,6 +162,7 @@ class Session(Recording):
                     except Exception as error:
                         raise BadDataError(
                             f"{path}, pictures {edges[group]} to {edges[group + 1]}: damaged ({error})",
+                            accepts="a whole Parquet file",
                             fix="restore the chunk from a copy; `rushes qa` names every damaged file",
                         ) from error
                     self._group = (path, group, table["data"].to_pylist(), table["codec"].to_pylist())

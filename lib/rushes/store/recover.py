@@ -7,14 +7,14 @@ Example (the command line says the same: `rushes recover SESSION`):
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from rushes.errors import MissingError
-from rushes.store.journal import lock, read_journal
+from rushes.store.journal import read_journal
 from rushes.store.layout import CHUNK_FILE, JOURNAL_FILE, chunk_folders, is_sealed, is_session
+from rushes.store.lock import hold
 from rushes.store.manifest import list_segments, read_summary
 from rushes.store.seal import KILLED, seal
 
@@ -38,22 +38,6 @@ class Recovery:
     cut_bytes: int
 
 
-def refuse_busy(session: Path) -> None:
-    """Refuse a session that another process is writing.
-
-    Raises:
-        BusyError: It holds the lock of the open journal.
-    """
-    for chunk in chunk_folders(session):
-        journal = chunk / JOURNAL_FILE
-        if journal.is_file():
-            handle = os.open(journal, os.O_RDWR)
-            try:
-                lock(handle, journal)
-            finally:
-                os.close(handle)
-
-
 def recover(path: str | Path) -> Recovery:
     """Seal what a dead writer left open; a session at rest stays as it is.
 
@@ -75,7 +59,11 @@ def recover(path: str | Path) -> Recovery:
             accepts="a session directory",
             fix="name the folder that holds session.json",
         )
-    refuse_busy(session)
+    with hold(session):
+        return _recover(session)
+
+
+def _recover(session: Path) -> Recovery:
     chunks = frames = records = cut = 0
     for chunk in chunk_folders(session):
         journal = chunk / JOURNAL_FILE
@@ -111,8 +99,12 @@ def discard_unfinished(path: str | Path) -> int:
     Raises:
         BusyError: The session is still being written.
     """
-    session, removed = Path(path), 0
-    refuse_busy(session)
+    with hold(Path(path)):
+        return _discard(Path(path))
+
+
+def _discard(session: Path) -> int:
+    removed = 0
     for chunk in chunk_folders(session):
         segments = read_summary(chunk)["segments"] if is_sealed(chunk) else []
         whole = bool(segments) and all(s["end_reason"] != KILLED for s in segments)

@@ -81,14 +81,13 @@ class _Chunk:
         self._steps_open = 0
 
     def _frame(self, record: Record) -> None:
-        frame_index, t_ns, codec, tick, late, dropped = record.text
+        frame_index, t_ns, codec, tick, late, dropped, repeats = record.text
         segment = self._open
         if segment is None:  # the writer refuses this; a journal of ours cannot hold it
             self.tally.offer("frames")
             self.tally.lose("frames", "outside_segment")
             return
-        repeats = codec == ""
-        if not repeats:
+        if codec:
             self._sheet(IMAGES, IMAGE_SCHEMA, images=True).add((self.pictures, codec, record.data))
             self.pictures += 1
         if self.first_frame is None:

@@ -130,12 +130,17 @@ def open_table(path: Path) -> pq.ParquetFile:
         BadDataError: The file is cut or is no Parquet file.
     """
     if not path.is_file():
-        raise MissingError(f"{path}: no such file", fix="restore the folder from a copy")
+        raise MissingError(
+            f"{path}: no such file",
+            accepts="a session with all files of its chunks",
+            fix="restore the folder from a copy",
+        )
     try:
         return pq.ParquetFile(path, memory_map=True)
     except (pa.ArrowException, OSError) as error:
         raise BadDataError(
             f"{path}: a Parquet file that is cut or damaged ({error})",
+            accepts="a whole Parquet file",
             fix="restore it from a copy; `rushes qa` names every damaged file",
         ) from error
 
@@ -155,4 +160,8 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         try:
             return file.read(columns=columns)
         except (pa.ArrowException, OSError) as error:
-            raise BadDataError(f"{path}: a damaged Parquet file ({error})", fix="restore it from a copy") from error
+            raise BadDataError(
+                f"{path}: a damaged Parquet file ({error})",
+                accepts="a whole Parquet file",
+                fix="restore it from a copy; `rushes qa` names every damaged file",
+            ) from error

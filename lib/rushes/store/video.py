@@ -177,11 +177,14 @@ def read_video(path: str | Path, *, size: tuple[int, int] | None = None) -> Iter
                 count += 1
         except _av().FFmpegError as error:
             raise BadDataError(
-                f"{path}: damaged after {count} frames ({error.strerror})", fix="restore it from a copy"
+                f"{path}: damaged after {count} frames ({error.strerror})",
+                accepts="a whole video",
+                fix="restore it from a copy",
             ) from error
         if count < stream.frames:
             raise BadDataError(
                 f"{path}: cut, {count} of {stream.frames} frames are there",
+                accepts="a whole video",
                 fix="restore it from a copy, or copy it again",
             )
 
@@ -221,7 +224,9 @@ def _av() -> Any:
         import av
     except Exception as error:  # a wheel that does not fit the machine raises OSError
         raise UnavailableError(
-            f"PyAV does not load here ({type(error).__name__}: {error})", fix="pip install --force-reinstall av"
+            f"PyAV does not load here ({type(error).__name__}: {error})",
+            accepts="an environment with PyAV",
+            fix="pip install --force-reinstall av",
         ) from error
     return av
 

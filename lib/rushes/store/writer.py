@@ -21,9 +21,10 @@ from rushes.errors import BadInputError, OccupiedError
 from rushes.model.readings import Event, Frame, Gap, Reading, Start, Step, Telemetry
 from rushes.model.session import SessionInfo
 from rushes.store import images
-from rushes.store.atomic import refuse_occupied, storage_errors
+from rushes.store.atomic import partial_name, refuse_occupied, storage_errors
 from rushes.store.journal import SYNC_S, Journal
-from rushes.store.layout import JOURNAL_FILE, chunk_folder, chunk_folders, is_sealed, is_session
+from rushes.store.layout import JOURNAL_FILE, SESSION_FILE, chunk_folder, chunk_folders, is_sealed, is_session
+from rushes.store.lock import hold
 from rushes.store.manifest import describe, list_segments, read_description, summaries
 from rushes.store.seal import BEGIN, EVENT, FRAME, GAP, STEP, TELL, seal
 
@@ -40,6 +41,7 @@ class SessionWriter:
 
     Raises:
         OccupiedError: The directory holds something, or another session than `info` describes.
+        BusyError: Another process is writing it.
         StorageError: The directory cannot be written.
     """
 
@@ -60,13 +62,23 @@ class SessionWriter:
         self._start: Start | None = None
         self._held: dict[tuple[str, str], Event] = {}
         self._last_ns = 0
-        if resume and is_session(self.path):
-            self._continue()
-        else:
-            refuse_occupied(self.path)
-            with storage_errors(self.path):
+        self._picture: tuple[str, bytes] | None = None
+        with storage_errors(self.path):
+            if resume:  # what a kill left of the very first write is nothing
+                partial_name(self.path / SESSION_FILE).unlink(missing_ok=True)
+            resuming = resume and is_session(self.path)
+            if not resuming:
+                refuse_occupied(self.path)
                 self.path.mkdir(parents=True, exist_ok=True)
-            describe(self.path, info)
+        self._hold = hold(self.path)
+        try:
+            if resuming:
+                self._continue()
+            else:
+                describe(self.path, info)
+        except BaseException:
+            self._hold.release()
+            raise
         self._writers: Mapping[type, Callable[[Any], None]] = {
             Start: self._begin,
             Gap: self._end,
@@ -179,20 +191,24 @@ class SessionWriter:
         if self._chunk_frames and self._chunk_count >= self._chunk_frames:
             self._seal()
         journal = self._open()
-        codec, data = "", b""
+        codec, data, repeats = "", b"", frame.pixels is None
         if frame.pixels is not None:
             if frame.palette is None:
                 codec, data = "png", images.encode_rgb(frame.pixels)
             else:
                 codec, data = "png-indexed", images.encode_indexed(frame.pixels, frame.palette)
-        elif not self._chunk_count:
+            self._picture = codec, data
+        elif self._picture is None:
             raise BadInputError(
-                "a repeated picture at the start of a chunk",
-                accepts="a picture",
-                fix="give the pixels of the first frame again",
+                "a repeated picture where there is none before",
+                accepts="a picture first",
+                fix="give the pixels of the first frame",
             )
+        elif not self._chunk_count:  # a chunk is complete in itself: the picture stands again at its start
+            codec, data = self._picture
         tick = self._frame_index if frame.tick < 0 else frame.tick
-        journal.append(FRAME, (self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before), data)
+        text = (self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before, repeats)
+        journal.append(FRAME, text, data)
         self._frame_index += 1
         self._chunk_count += 1
         self._last_ns = frame.t_ns
@@ -231,12 +247,14 @@ class SessionWriter:
             self._end(Gap(self._last_ns, reason))
         self._seal()
         list_segments(self.path)
+        self._hold.release()
 
     def abandon(self) -> None:
         """Let go of the files as a kill would, so that `recover` finds what is there."""
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+        self._hold.release()
 
     def __enter__(self) -> Self:
         return self

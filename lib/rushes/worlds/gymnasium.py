@@ -26,6 +26,9 @@ from rushes.worlds.base import Outcome, Screen
 DEFAULT_RATE_HZ: Final = 30.0
 """Used, and marked `assumed`, where an environment's metadata names no `render_fps`."""
 
+_REACH: Final = 2.0
+"""Length of the interval from which a number without two limits is drawn."""
+
 
 class GymnasiumWorld:
     """One environment.
@@ -94,23 +97,29 @@ class GymnasiumWorld:
         return int(info.get("lives", -1))
 
     def random_action(self, rng: np.random.Generator) -> Any:
-        """Draw an action uniformly; unbounded numbers are drawn from -1 to 1."""
+        """Draw an action uniformly.
+
+        A number without limits is drawn from -1 to 1; one with a single limit from the interval of length 2 beside it.
+        """
         from gymnasium import spaces
 
         space = self._space
         if isinstance(space, spaces.Discrete):
             return int(rng.integers(int(space.n)))
-        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
-            low, high = np.clip(space.low.ravel(), -1e3, None), np.clip(space.high.ravel(), None, 1e3)
-            bounded = np.isfinite(space.low.ravel()) & np.isfinite(space.high.ravel())
-            drawn = rng.uniform(np.where(bounded, low, -1.0), np.where(bounded, high, 1.0))
-            return [float(v) for v in drawn.astype(space.dtype)]
         low, high = self._limits()
-        return [float(v) for v in rng.integers(low, high + 1)]
+        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+            drawn = rng.uniform(low, high).astype(space.dtype)
+            return [float(v) for v in np.clip(drawn, space.low.ravel(), space.high.ravel())]
+        return [float(v) for v in np.floor(rng.uniform(low, high + 1)).clip(low, high)]
 
-    def _limits(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        low, high = zip(*((s.low or 0, s.high or 0) for s in self.action_space.slots), strict=True)
-        return np.array(low, np.int64), np.array(high, np.int64)
+    def _limits(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give finite limits of every number of an action: (N,) float64 each."""
+        slots = self.action_space.slots
+        low = np.array([-np.inf if s.low is None else s.low for s in slots])
+        high = np.array([np.inf if s.high is None else s.high for s in slots])
+        free = ~np.isfinite(low) & ~np.isfinite(high)
+        low, high = np.where(free, -_REACH / 2, low), np.where(free, _REACH / 2, high)
+        return np.where(np.isfinite(low), low, high - _REACH), np.where(np.isfinite(high), high, low + _REACH)
 
     def act(self, action: Any) -> Outcome:
         """Take one step; a discrete action is its position in the action space."""

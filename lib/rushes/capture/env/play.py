@@ -74,6 +74,7 @@ class Play:
                 raise BadInputError(
                     f"{name}={value!r}", accepts="a number from 0 to 1", fix=f"pass {name}={getattr(Play, name)}"
                 )
+            object.__setattr__(self, name, float(value))  # 0 and 0.0 are the same play, so they get the same bytes
         if self.frames_per_env < 2 * self.max_episodes:
             raise BadInputError(
                 f"frames_per_env={self.frames_per_env} for max_episodes={self.max_episodes}",

@@ -14,38 +14,33 @@ Example:
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
 
 from rushes.capture.env.backend import EnvBackend
+from rushes.capture.env.estimate import Estimate, estimate
 from rushes.capture.env.play import Play
 from rushes.capture.env.policies import make_policy
+from rushes.capture.env.work import STOP_MARK, Progress, lanes, pool, stoppable, watch
 from rushes.capture.recorder import record
-from rushes.errors import OccupiedError, RushesError
+from rushes.errors import BusyError, OccupiedError, RushesError
 from rushes.model.findings import Finding
 from rushes.model.recording import Sessions
 from rushes.store.atomic import refuse_occupied
 from rushes.store.layout import CHUNKS, is_session
+from rushes.store.lock import hold
 from rushes.store.manifest import read_description, summaries
 from rushes.store.reader import open_session
 from rushes.store.recover import discard_unfinished
 from rushes.worlds.catalog import make_world, resolve_games
 
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what): frames stored, frames asked for, and a word for the bar."""
-_POLL_S: Final = 0.2
-_GB: Final = 1e9
-_LONG_S: Final = 120
-"""From here on an estimate is told in minutes."""
+__all__ = ["Estimate", "SampleReport", "Sampled", "estimate", "plan", "play_game", "sample"]
 
 
 @dataclass(frozen=True)
@@ -191,27 +186,27 @@ def sample(
         full_action_space=full_action_space,
     )
     root = Path(out)
+    lanes(workers, len(plays))
     if resume:
         _refuse_others(root, plays)
     else:
         refuse_occupied(root)
-    with _pool(executor, workers, len(plays)) as pool:
-        futures = [pool.submit(play_game, root / play.name, play) for play in plays]
-        try:
-            _watch(futures, root, plays, progress)
-            results = tuple(future.result() for future in futures)
-        except BrokenExecutor as error:
-            raise RushesError(
-                f"a worker process died ({error})",
-                fix=(
-                    "if this is a script, call sample() under `if __name__ == '__main__':`; otherwise look "
-                    "for a lack of memory. The same call with resume=True goes on where it stopped"
-                ),
-            ) from error
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
+    with pool(executor, workers=workers, tasks=len(plays)) as workforce:
+        paths = [root / play.name for play in plays]
+        futures = [workforce.submit(play_game, path, play) for path, play in zip(paths, plays, strict=True)]
+        with stoppable(root, futures):
+            try:
+                watch(futures, paths, sum(play.frames_per_env for play in plays), progress)
+                results = tuple(future.result() for future in futures)
+            except BrokenExecutor as error:
+                raise RushesError(
+                    f"a worker process that died ({error})",
+                    accepts="workers that come to their end",
+                    fix=(
+                        "if this is a script, call sample() under `if __name__ == '__main__':`; otherwise look "
+                        "for a lack of memory. The same call with resume=True goes on where it stopped"
+                    ),
+                ) from error
     if all(r.error for r in results):
         raise RushesError(f"{results[0].env_id}: {results[0].error}")
     return SampleReport(results, plays)
@@ -240,20 +235,30 @@ def play_game(path: Path, play: Play) -> Sampled:
                     frames += summary["counts"]["frames"]
                     episodes += len(summary["segments"])
             backend = EnvBackend(world, play, episodes_done=episodes, frames_done=frames)
-            record(backend, path, resume=True)
+            record(backend, path, resume=True, stop=(path.parent / STOP_MARK).exists)
         finally:
             world.close()
     except Exception as error:  # noqa: BLE001 - whatever a game or a policy raises is that game's result
-        if is_session(path) and not (path / CHUNKS).is_dir():
-            shutil.rmtree(path)  # described, and nothing in it
+        if not isinstance(error, BusyError):
+            _remove_if_empty(path)
         text = str(error) if isinstance(error, RushesError) else f"{type(error).__name__}: {error}"
         return Sampled(play.env_id, path, error=text or type(error).__name__)
     return Sampled(play.env_id, path, seconds=time.perf_counter() - started)
 
 
+def _remove_if_empty(path: Path) -> None:
+    """Remove a session that was described and holds nothing, unless somebody else is about to fill it."""
+    if is_session(path):
+        with suppress(BusyError), hold(path):
+            if not (path / CHUNKS).is_dir():
+                shutil.rmtree(path)
+
+
 def _refuse_others(root: Path, plays: tuple[Play, ...]) -> None:
     ours = {play.name: play.session_id for play in plays}
     for path in root.iterdir() if root.is_dir() else ():
+        if path.name.startswith("."):  # what desktops and notebooks leave anywhere
+            continue
         if (
             not path.is_dir()
             or path.name not in ours
@@ -264,102 +269,3 @@ def _refuse_others(root: Path, plays: tuple[Play, ...]) -> None:
                 accepts="a new folder, or an unfinished one of the same parameters",
                 fix="choose another folder, or repeat the parameters of its run.json",
             )
-
-
-@contextmanager
-def _pool(executor: Executor | None, workers: int, tasks: int) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-        return
-    count = min(workers or available_cores(), tasks)
-    if count == 1:
-        with ThreadPoolExecutor(1) as thread:  # one game needs no process; the thread leaves this one to the bar
-            yield thread
-        return
-    # spawn: a forked child of a notebook's kernel would inherit its threads' locks
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield pool
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _watch(futures: list[Future[Sampled]], root: Path, plays: tuple[Play, ...], progress: Progress | None) -> None:
-    total = sum(play.frames_per_env for play in plays)
-    pending = set(futures)
-    while pending:
-        _, pending = wait(pending, timeout=_POLL_S)
-        if progress is not None:
-            done = sum(_frames_of(root / play.name) for play in plays)
-            progress(done if pending else total, total, f"{len(futures) - len(pending)}/{len(plays)} games")
-
-
-def _frames_of(path: Path) -> int:
-    try:
-        return sum(s["counts"]["frames"] for s in summaries(path))
-    except (OSError, RushesError):
-        return 0
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """How long and how large a job will be, from a short trial.
-
-    Attributes:
-        frames: Frames in all.
-        seconds: Wall time on this machine.
-        bytes: Size of the sessions.
-    """
-
-    frames: int
-    seconds: float
-    bytes: int
-
-    def __str__(self) -> str:
-        size = f"{self.bytes / 1e6:.1f} MB" if self.bytes < _GB else f"{self.bytes / _GB:.1f} GB"
-        seconds = f"{self.seconds:.0f} s" if self.seconds < _LONG_S else f"{self.seconds / 60:.0f} min"
-        return f"{self.frames} frames, about {seconds} and {size}"
-
-
-def estimate(plays: tuple[Play, ...], *, workers: int = 0, trial_steps: int = 24) -> Estimate:
-    """Try a few steps of the first game and say about how long and how large all of it will be.
-
-    Args:
-        plays: As `plan` gives them.
-        workers: As `sample` takes them.
-        trial_steps: How many steps to try; nothing is stored.
-    """
-    from rushes.model.readings import Frame
-    from rushes.store.images import encode_indexed, encode_rgb
-
-    first = plays[0]
-    made = time.perf_counter()
-    world = make_world(
-        first.env_id, frameskip=first.frameskip, sticky=first.sticky, full_action_space=first.full_action_space
-    )
-    trial = Play(**{**first.parameters(), "frames_per_env": trial_steps, "max_episodes": 1})
-    size = frames = 0
-    started = time.perf_counter()
-    for reading in EnvBackend(world, trial)._readings():  # noqa: SLF001 - the same play, without a session
-        if isinstance(reading, Frame) and reading.pixels is not None:
-            frames += 1
-            coded = (
-                encode_rgb(reading.pixels)
-                if reading.palette is None
-                else encode_indexed(reading.pixels, reading.palette)
-            )
-            size += len(coded) + 64
-    seconds = time.perf_counter() - started
-    world.close()
-    total = sum(play.frames_per_env for play in plays)
-    lanes = min(workers or available_cores(), len(plays))
-    start = (started - made) * len(plays) / lanes + (1.0 if lanes > 1 else 0.0)
-    return Estimate(total, start + seconds / frames * total / lanes, size * total // frames)
-
-
-def parameters_of(session: Path) -> Mapping[str, object]:
-    """Return the parameters that a sampled session was made with."""
-    provenance: Mapping[str, object] = read_description(session)["provenance"]
-    return provenance
