@@ -217,8 +217,8 @@ def test_a_complete_card_stands_beside(play, tmp_path, name):
     card = json.loads((tmp_path / "target.card.json").read_text())
     keys = {
         "schema", "target", "format", "options", "written", "games", "sessions", "action_spaces", "seeds",
-        "end_reasons", "time_source", "pairing", "action_delay_ms", "keeps", "kept", "lost", "ledger", "problems",
-        "figures", "license", "privacy",
+        "end_reasons", "time_source", "pairing", "action_delay_ms", "keeps", "kept", "lost", "absent", "renamed",
+        "ledger", "problems", "figures", "license", "privacy",
     }  # fmt: skip
     assert set(card) == keys
     assert card["format"] == name

@@ -1,4 +1,7 @@
+import io
 import json
+import struct
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -166,6 +169,65 @@ def test_a_split_episode_is_written_as_two(tmp_path):
     }
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "L", "LA", "P", "I;16", "interlaced", "RGB"])
+@pytest.mark.parametrize("name", ["folders", "simple", "interleaved"])
+def test_an_export_of_any_foreign_picture_is_rgb_of_8_bits(tmp_path, mode, name):
+    import cv2  # writes the 16 bits; Pillow reads everything back
+
+    grey = np.linspace(0, 255, 20 * 16).astype(np.uint8).reshape(20, 16)
+    colour = np.stack([grey, grey[::-1], 255 - grey], axis=2)
+    folder = tmp_path / "a" / ALIEN
+    write_reference(folder, ["0: NOOP", None])
+    path, shown = folder / "frame_000000.png", np.stack([grey] * 3, axis=2)
+    if mode == "I;16":
+        cv2.imwrite(str(path), grey.astype(np.uint16) * 257)
+    elif mode == "interlaced":
+        path.write_bytes(interlaced(colour))
+        shown = colour
+    elif mode in ("L", "LA"):
+        Image.fromarray(grey).convert(mode).save(path)
+    elif mode == "P":
+        image = Image.fromarray(colour).quantize(256)
+        image.save(path)
+        shown = np.asarray(image.convert("RGB"))
+    else:
+        Image.fromarray(colour).convert(mode).save(path)
+        shown = colour
+    stored = path.read_bytes()
+    convert(tmp_path / "a", tmp_path / "b", format=name)
+    if name == "folders":
+        data = (tmp_path / "b" / ALIEN / "frame_000000.png").read_bytes()
+    else:
+        row = pd.read_parquet(tmp_path / "b").iloc[0]
+        data = row["image"] if name == "simple" else row["images"][0]
+    assert (data[24], data[25], data[28]) == (8, 2, 0)  # bit depth, colour type, interlace: PNG, 11.2.2
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), shown)
+    assert (data == stored) == (mode == "RGB")
+
+
+def interlaced(pixels: np.ndarray) -> bytes:
+    """An Adam7 file (PNG specification, 8.2), written by hand: Pillow and OpenCV write none."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = b""
+    for top, left, down, right in passes:
+        rows += b"".join(b"\0" + row.tobytes() for row in pixels[top::down, left::right])
+
+    def part(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    height, width, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+
+
+def test_an_action_file_with_a_byte_order_mark_is_read(tmp_path):
+    write_reference(tmp_path / ALIEN, ["8: DOWNRIGHT", None])
+    (tmp_path / ALIEN / "action_000000.txt").write_bytes(b"\xef\xbb\xbf8: DOWNRIGHT\r\n")
+    (recording,) = open_any(tmp_path)
+    assert recording.steps()["action"].tolist() == [8]
+    assert recording.problems == ()
+
+
 def test_an_action_on_the_last_frame_is_kept_and_counted(tmp_path):
     write_reference(tmp_path / ALIEN, ["1: FIRE", "2: UP"])
     (recording,) = open_any(tmp_path)
@@ -229,7 +291,8 @@ def test_a_number_means_another_action_in_each_game(tmp_path):
 def test_numbers_that_contradict_names_are_a_problem_and_names_decide(tmp_path):
     write_reference(tmp_path / "atari_pong" / "episode_000", ["2: RIGHT", "2: UP", None])
     (recording,) = open_any(tmp_path)
-    assert [p.kind for p in recording.problems] == ["action_names_conflict"]
+    problems = {p.kind: p.count for p in recording.problems}
+    assert problems == {"action_names_conflict": 1, "action_numbers_assumed": 2}
     assert recording.steps()["action"].tolist() == [3, 2]  # their numbers among the emulator's 18
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert, open_any, sniff_path
 from rushes.formats.parquet import ROW_GROUP_BYTES
+from rushes.model.recording import Sessions
 from rushes.model.readings import Frame, Gap, Start, Step
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.writer import SessionWriter
@@ -204,7 +205,7 @@ def test_files_of_the_reference_are_read(tmp_path, start, index, as_json):
     assert recording.segments[0].attrs == {"episode": 0, "randomness": 0.2}
     assert recording.info.time_source == "assumed"
     assert [int(f[0, 0, 0]) for f in recording.frames(0, 8)] == [0, 1, 2, 3] * 2
-    assert recording.problems == ()
+    assert {p.kind: p.count for p in recording.problems} == {"action_numbers_assumed": 6}
 
 
 def test_a_randomness_that_is_a_number_is_read(tmp_path):
@@ -226,7 +227,7 @@ def test_two_images_in_a_row_are_not_bridged(tmp_path):
     pd.DataFrame([row]).to_parquet(tmp_path / "a.parquet")
     (recording,) = open_any(tmp_path / "a.parquet")
     assert [(s.frames, s.end_reason) for s in recording.segments] == [(2, "gap"), (2, "unknown")]
-    assert {p.kind: p.count for p in recording.problems} == {"missing_action": 1}
+    assert {p.kind: p.count for p in recording.problems} == {"missing_action": 1, "action_numbers_assumed": 2}
     assert recording.ledger.balances
 
 
@@ -234,7 +235,7 @@ def test_a_text_after_the_last_image_is_an_action_without_outcome(tmp_path):
     pd.DataFrame([reference_row(["noop", "fire"], frames=2)]).to_parquet(tmp_path / "a.parquet")
     (recording,) = open_any(tmp_path / "a.parquet")
     assert recording.steps()["action"].tolist() == [0, 1]
-    assert [p.kind for p in recording.problems] == ["action_without_outcome"]
+    assert [p.kind for p in recording.problems] == ["action_without_outcome", "action_numbers_assumed"]
 
 
 def test_an_image_that_is_not_there_is_lost_and_splits(tmp_path):
@@ -243,18 +244,107 @@ def test_an_image_that_is_not_there_is_lost_and_splits(tmp_path):
     pd.DataFrame([row]).to_parquet(tmp_path / "a.parquet")
     (recording,) = open_any(tmp_path / "a.parquet")
     assert [s.frames for s in recording.segments] == [1, 2]
-    assert recording.ledger["frames"].lost == {"missing_frame": 1}
+    assert recording.ledger["frames"].lost == {"missing_image": 1}
     assert [int(f[0, 0, 0]) for f in recording.frames(0, 3)] == [0, 2, 3]
 
 
-def test_images_that_fall_short_of_num_frames_are_told_when_asked_for(tmp_path):
-    row = reference_row(["noop", "fire"])
-    row["images"] = row["images"][:2]
+def test_images_that_fall_short_of_what_inputs_name_are_counted_at_opening(tmp_path):
+    rows = [reference_row(["noop", "fire", "up"]), reference_row(["noop"])]
+    rows[0]["images"] = rows[0]["images"][:2]
+    rows[1]["episode"] = "episode_001_rand0.2"
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    (recording,) = open_any(tmp_path / "a.parquet")
+    assert [s.frames for s in recording.segments] == [2, 2]
+    assert {p.kind: p.count for p in recording.problems} == {
+        "missing_image": 2, "without_frame": 1, "action_without_outcome": 1, "action_numbers_assumed": 3,
+    }  # fmt: skip
+    assert recording.ledger["frames"].lost == {"missing_image": 2}
+    assert recording.ledger["frames"].offered == 6
+    assert recording.ledger.balances
+    assert [int(f[0, 0, 0]) for f in recording.frames(0, 4)] == [0, 1, 0, 1]
+
+
+def test_a_null_or_cut_image_costs_its_frame_and_splits(tmp_path):
+    row = reference_row(["noop", "fire", "up", "noop"])
+    row["images"][1] = None
+    row["images"][3] = row["images"][3][:-20]
     pd.DataFrame([row]).to_parquet(tmp_path / "a.parquet")
     (recording,) = open_any(tmp_path / "a.parquet")
-    assert len(list(recording.frames(0, 2))) == 2
-    with pytest.raises(BadDataError, match=r"a\.parquet, row 0: image 2 of 2"):
-        recording.frame(2)
+    assert [int(f[0, 0, 0]) for f in recording.frames(0, recording.frame_count)] == [0, 2, 4]
+    assert [(s.frames, s.end_reason) for s in recording.segments] == [(1, "gap"), (1, "gap"), (1, "unknown")]
+    assert recording.ledger["frames"].lost == {"missing_image": 1, "truncated_png": 1}
+    assert recording.ledger.balances
+
+
+def test_images_as_hugging_face_stores_them_are_read(tmp_path):
+    row = reference_row(["noop", "fire"])
+    row["images"] = [{"bytes": data, "path": None} for data in row["images"]]
+    pd.DataFrame([row]).to_parquet(tmp_path / "a.parquet")
+    (recording,) = open_any(tmp_path / "a.parquet")
+    assert [int(f[0, 0, 0]) for f in recording.frames(0, 3)] == [0, 1, 2]
+
+
+def test_images_of_another_type_are_refused(tmp_path):
+    row = reference_row(["noop"])
+    row["images"] = ["0.png", "1.png"]
+    pd.DataFrame([row]).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(BadDataError, match="pictures of type string"):
+        open_any(tmp_path / "a.parquet")
+
+
+def test_a_part_that_is_gone_is_a_problem(fake, tmp_path):
+    class Heavy(fake.Fake):
+        def pictures(self, start, stop):
+            for k, stored in enumerate(super().pictures(start, stop), start):
+                yield stored._replace(codec="png", data=png(k % 256) + bytes(2**18))
+
+    for name, options, gone, seen in (
+        ("a", ["shard_mb=1"], 1, True),
+        ("b", ["shard_mb=1"], 2, True),  # the last one: its neighbour's footer knows
+        ("c", ["shard_mb=1", "strict=true"], 1, True),
+        ("d", ["shard_mb=1", "strict=true"], 2, False),  # nothing of ours stands in strict files
+    ):
+        convert(Heavy([4] * 3), tmp_path / name, format="interleaved", options=options)
+        assert not [p for p in open_any(tmp_path / name).problems if p.kind == "missing_part"]
+        (tmp_path / name / f"part-0000{gone}.parquet").unlink()
+        found = [(p.where, p.count) for p in open_any(tmp_path / name).problems if p.kind == "missing_part"]
+        assert found == ([(f"part-0000{gone}.parquet", 1)] if seen else [])
+    convert(tmp_path / "a", tmp_path / "e", format="folders")
+    card = json.loads((tmp_path / "e.card.json").read_text())
+    assert [p["kind"] for p in card["problems"]] == ["missing_part"]
+
+
+def test_numbers_that_are_not_told_are_those_of_the_game(fake, tmp_path):
+    """Pong's own six are NOOP FIRE RIGHT LEFT RIGHTFIRE LEFTFIRE (ALE documentation, "Pong")."""
+    pong = ("ALE/NOOP", "ALE/FIRE", "ALE/RIGHT", "ALE/LEFT", "ALE/RIGHTFIRE", "ALE/LEFTFIRE")
+    source = fake.Fake([8], env_id="ALE/Pong-v5", game="Pong", names=pong)
+    convert(source, tmp_path / "a.parquet", format="interleaved", options=["strict=true"])
+    (recording,) = open_any(tmp_path / "a.parquet")
+    assert recording.info.action_space.names == pong
+    assert recording.steps()["action"].tolist() == source.steps()["action"].tolist()
+    assert {p.kind: p.count for p in recording.problems} == {"action_numbers_assumed": 7}
+    convert(tmp_path / "a.parquet", tmp_path / "b", format="folders")
+    text = tmp_path / "b" / "atari_pong" / "episode_000_rand0.2" / "action_000005.txt"
+    assert (text.read_text(), source.action(5)) == ("2: RIGHT", 2)
+
+
+@pytest.mark.parametrize(("environment", "number"), [("atari_pong", 2), ("atari_nobody", 2)])
+def test_a_name_that_the_game_has_not_is_one_of_the_18(tmp_path, environment, number):
+    pd.DataFrame([{**reference_row(["up", "noop"]), "environment": environment}]).to_parquet(tmp_path / "a.parquet")
+    (recording,) = open_any(tmp_path / "a.parquet")
+    assert len(recording.info.action_space) == 18
+    assert recording.steps()["action"].tolist() == [number, 0]
+    assert [p.kind for p in recording.problems] == ["action_numbers_assumed"]
+
+
+def test_two_copies_of_a_session_are_two_recordings(fake, tmp_path):
+    convert(Sessions([fake.Fake([3, 2])] * 2, format="x"), tmp_path / "a.parquet", format="interleaved")
+    both = open_any(tmp_path / "a.parquet")
+    assert [r.info.id for r in both] == ["session-1", "session-1-2"]
+    assert [[s.frames for s in r.segments] for r in both] == [[3, 2]] * 2
+    assert [p.kind for p in both.problems] == ["session_twice"]
+    convert(tmp_path / "a.parquet", tmp_path / "b", format="session")
+    assert [r.frame_count for r in open_any(tmp_path / "b")] == [5, 5]
 
 
 def test_an_episode_without_inputs_is_counted(tmp_path):
@@ -294,6 +384,7 @@ def test_a_row_that_pandas_saved_again_keeps_its_extras(play, tmp_path):
     first, _ = open_any(tmp_path / "b.parquet")
     assert first.info.id == "session-1"
     assert first.info.time_source == "assumed"  # the description of the session is gone
+    assert [p.kind for p in first.problems] == ["description_lost"]
     assert first.steps()["reward"].tolist() == [5.5, 6.0, 6.5, 7.0]
     assert first.segments[0].attrs["seed"] == 1001
     assert first.segments[0].first_frame == 0
@@ -316,6 +407,7 @@ def test_inputs_that_cannot_be_read_cost_that_episode_alone(tmp_path):
     (recording,) = open_any(tmp_path / "a.parquet")
     assert len(recording.segments) == 1
     assert {p.kind: p.where for p in recording.problems} == {
+        "action_numbers_assumed": "a.parquet, row 1",
         "bad_inputs": "a.parquet, row 0",
         "empty_episode": "a.parquet, row 0",
     }

@@ -131,13 +131,45 @@ def test_rows_that_were_taken_out_split_our_own_file(play, tmp_path):
     assert recording.index(1)["t_ns"].tolist() == [k * 4 * 10**9 // 60 for k in range(4, 11)]
 
 
-def test_a_frame_without_its_image_is_told_when_asked_for(tmp_path):
-    rows = reference_rows(["0: NOOP", None])
+def test_a_frame_without_a_whole_image_is_lost_and_splits(tmp_path):
+    rows = reference_rows(["0: NOOP", "1: FIRE", "0: NOOP", "1: FIRE", "0: NOOP", None])
     rows[1]["image"] = None
+    rows[4]["image"] = rows[4]["image"][:40]
     pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
     (recording,) = open_any(tmp_path / "a.parquet")
-    with pytest.raises(BadDataError, match=r"a\.parquet, row 1: a frame without its image"):
+    assert [int(f[0, 0, 0]) for f in recording.frames(0, recording.frame_count)] == [0, 2, 3, 5]
+    assert [s.frames for s in recording.segments] == [1, 2, 1]
+    assert recording.ledger["frames"].lost == {"missing_image": 1, "truncated_png": 1}
+    assert recording.ledger["actions"].lost == {"without_frame": 2}
+    assert recording.ledger.balances
+
+
+def test_an_image_that_goes_missing_later_is_told_when_asked_for(play, tmp_path):
+    convert(play, tmp_path / "a.parquet", format="simple")
+    table = pq.read_table(tmp_path / "a.parquet")
+    images = [None if k == 1 else data for k, data in enumerate(table["image"].to_pylist())]
+    at = table.schema.get_field_index("image")
+    pq.write_table(table.set_column(at, "image", pa.array(images, pa.large_binary())), tmp_path / "b.parquet")
+    recording = open_any(tmp_path / "b.parquet")[0]  # a file with our description is believed
+    with pytest.raises(BadDataError, match=r"b\.parquet, row 1: a frame without its image"):
         recording.frame(1)
+
+
+def test_images_as_hugging_face_stores_them_are_read(tmp_path):
+    rows = reference_rows(["0: NOOP", "1: FIRE", None])
+    for row in rows:
+        row["image"] = {"bytes": row["image"], "path": "x.png"}
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    (recording,) = open_any(tmp_path / "a.parquet")
+    assert [int(f[0, 0, 0]) for f in recording.frames(0, 3)] == [0, 1, 2]
+
+
+def test_a_file_that_pandas_saved_again_says_that_the_description_is_lost(play, tmp_path):
+    convert(play, tmp_path / "a.parquet", format="simple")
+    pd.read_parquet(tmp_path / "a.parquet").to_parquet(tmp_path / "b.parquet")
+    first, second = open_any(tmp_path / "b.parquet")
+    assert [p.kind for p in first.problems] == [p.kind for p in second.problems] == ["description_lost"]
+    assert first.steps()["reward"].tolist() == play[0].steps()["reward"].tolist()
 
 
 def test_shards_hold_whole_episodes(fake, tmp_path):

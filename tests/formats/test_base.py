@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from rushes.errors import BadDataError, BadInputError, BadNameError, MissingError
@@ -93,11 +94,12 @@ def test_a_cut_parquet_file_is_named_with_what_to_do(play, tmp_path):
 def test_a_conversion_reports_what_programs_read(play, tmp_path):
     value = convert(play, tmp_path / "a", format="folders").to_json()
     assert json.loads(json.dumps(value)) == value
-    assert list(value) == ["target", "format", "written", "ledger", "kept", "lost"]
+    assert list(value) == ["target", "format", "written", "ledger", "kept", "lost", "absent"]
     assert value["written"] == {"episodes": 3, "frames": 20, "samples": 0}
     assert value["ledger"]["frames"] == {"offered": 20, "kept": 20, "lost": {}, "marked": {}}
     assert value["kept"] == ["frames (exact)", "times", "rewards", "names"]
-    assert value["lost"] == ["audio", "events"]
+    assert value["lost"] == []
+    assert value["absent"] == ["audio", "events"]  # the source has neither sound nor raw events
 
 
 def test_a_conversion_takes_a_path_or_one_recording_or_many(play, tmp_path):
@@ -164,8 +166,18 @@ def grown_mb(frames: int, episode: int, name: str, folder: Path) -> tuple[int, i
 
 @pytest.mark.parametrize("name", ["atari_interleaved", "atari_simple"])
 def test_memory_stays_small_in_writing_and_reading(tmp_path, name):
-    """3,000 frames are 18 MB of RGB files and 300 MB of pixels."""
+    """3,000 frames are 47 MB of RGB files and 300 MB of pixels."""
     assert max(grown_mb(3000, 250, name, tmp_path)) < 200
+
+
+def test_one_long_episode_takes_a_few_times_its_pictures(tmp_path):
+    """8,000 frames are 125 MB of RGB files, as `grow.py` makes them: one row, one page of Parquet."""
+    grown = max(grown_mb(8000, 8000, "atari_interleaved", tmp_path))
+    column = pq.ParquetFile(tmp_path / "atari_interleaved").metadata.row_group(0).column(4)
+    assert column.path_in_schema == "images.list.element"
+    png_mb = column.total_uncompressed_size / 2**20
+    assert 100 < png_mb < 150
+    assert grown < 50 + 3.5 * png_mb
 
 
 @pytest.mark.full

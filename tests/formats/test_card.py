@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from rushes.errors import OccupiedError
 from rushes.formats.base import convert, open_any
@@ -41,7 +42,8 @@ def test_the_text_for_people_says_the_same(play, tmp_path):
     assert "3 episodes with 17 frames of Alien, Breakout, from 2 sessions, as `atari_simple`." in text
     assert "| frames | 20 | 17 | 3 strict_without_action | none |" in text
     assert "strict=True" in text
-    assert "**Lost:** times, audio, rewards, events." in text
+    assert "**Kept:** frames (exact), names. **Lost:** times, rewards." in text
+    assert "**The source did not have:** audio, events." in text
     assert "8 ALE/DOWNRIGHT" in text
 
 
@@ -73,6 +75,62 @@ def test_a_person_who_played_is_warned_about_in_the_card(fake, tmp_path):
     assert "Recorded from a person" in json.loads((tmp_path / "a.card.json").read_text())["privacy"]
 
 
+def reference_folder(folder, count, *, without=()):
+    """Folders as the reference's sampler leaves them: no time, no reward, nobody named."""
+    folder.mkdir(parents=True)
+    for k in range(count):
+        Image.new("RGB", (16, 20), (k, k, k)).save(folder / f"frame_{k:06d}.png")
+        if k < count - 1 and k not in without:
+            (folder / f"action_{k:06d}.txt").write_text("0: NOOP")
+
+
+def test_nothing_is_said_to_be_kept_or_lost_that_the_source_did_not_have(tmp_path):
+    reference_folder(tmp_path / "a" / "atari_alien" / "episode_000_rand0.2", 3)
+    for name in ("simple", "session"):
+        report = convert(tmp_path / "a", tmp_path / name, format=name)
+        assert (report.kept, report.lost) == (("frames (exact)", "names"), ())
+        assert sorted(report.absent) == ["audio", "events", "rewards", "times"]
+        card = json.loads((tmp_path / f"{name}.card.json").read_text())
+        assert (card["kept"], card["lost"], card["absent"]) == tuple(
+            map(list, (report.kept, report.lost, report.absent))
+        )
+        assert "not known who played" in card["privacy"]
+    again = convert(
+        tmp_path / "session", tmp_path / "b", format="folders"
+    )  # through a session of ours it stays unknown
+    assert again.kept == ("frames (exact)", "names")
+    assert "not known who played" in (tmp_path / "b.card.md").read_text()
+
+
+def test_a_split_episode_leaves_the_names_and_the_account_of_the_others_alone(tmp_path):
+    root = tmp_path / "a" / "atari_alien"
+    reference_folder(root / "episode_000_rand0.2", 6, without=[2])
+    reference_folder(root / "episode_001_rand0.2", 4)
+    (root / "episode_002_rand0.2").mkdir()
+    report = convert(tmp_path / "a", tmp_path / "b", format="folders", options=["strict=true"])
+    counts = {p.name: len(list(p.glob("*.png"))) for p in (tmp_path / "b" / "atari_alien").iterdir()}
+    assert counts == {"episode_000_rand0.2": 2, "episode_001_rand0.2": 3, "episode_002_rand0.2": 2}
+    account = report.ledger["episodes"]
+    assert (account.offered, account.kept, account.lost) == (4, 3, {"empty_episode": 1})  # 3, and 1 that was split off
+    assert account.marked == {"split": 1, "split_off": 1, "renumbered": 1}
+    card = json.loads((tmp_path / "b.card.json").read_text())
+    (renamed,) = card["renamed"]
+    assert (renamed["environment"], renamed["old"], renamed["new"]) == (
+        "atari_alien", "episode_000_rand0.2", "episode_002_rand0.2",
+    )  # fmt: skip
+    assert "| atari_alien/episode_000_rand0.2 | episode_002_rand0.2 |" in (tmp_path / "b.card.md").read_text()
+
+
+def test_an_environment_of_which_nothing_was_left_stays_in_the_account(tmp_path):
+    reference_folder(tmp_path / "a" / "atari_alien" / "episode_000_rand0.2", 3)
+    (tmp_path / "a" / "atari_pong" / "episode_000_rand0.2").mkdir(parents=True)
+    report = convert(tmp_path / "a", tmp_path / "b.parquet", format="simple")
+    assert report.ledger["episodes"].lost == {"empty_episode": 1}
+    assert report.ledger["episodes"].offered == 2
+    card = json.loads((tmp_path / "b.parquet.card.json").read_text())
+    assert [p["kind"] for p in card["problems"]] == ["empty_episode"]
+
+
 def test_what_was_lost_on_the_way_here_stays_in_the_account(play, tmp_path):
     convert(play, tmp_path / "a", format="folders")
     (tmp_path / "a" / "atari_alien" / "episode_000_rand0.2" / "frame_000003.png").write_bytes(b"\x89PNG cut")
@@ -84,6 +142,13 @@ def test_what_was_lost_on_the_way_here_stays_in_the_account(play, tmp_path):
     card = json.loads((tmp_path / "b.parquet.card.json").read_text())
     assert card["ledger"] == report.ledger.to_json()
     assert [p["kind"] for p in card["problems"]] == ["truncated_png", "without_frame", "action_without_outcome"]
+
+
+def test_episodes_that_reading_split_keep_its_losses():
+    before = Ledger({"episodes": Account(3, 2, {"empty_episode": 1}, {"split": 1})})
+    both = chain(before, Ledger({"episodes": Account(3, 2, {"strict": 1})}))
+    assert both["episodes"] == Account(4, 2, {"empty_episode": 1, "strict": 1}, {"split": 1, "split_off": 1})
+    assert both.balances
 
 
 def test_two_stages_make_one_account():

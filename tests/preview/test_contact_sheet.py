@@ -57,6 +57,17 @@ def test_an_episode_of_one_picture_and_all_kinds_are_shown(environment, all_kind
     assert contact_sheet(all_kinds).shape[0] > 800
 
 
+def test_pictures_whose_size_changes_are_fitted_into_the_first_ones_place(alien):
+    width = contact_sheet(alien).shape[1]
+    sizes = [(210, 160), (480, 640), (100, 300), (1200, 40), (1, 1), (900, 1600), (64, 64), (210, 160)]
+    alien.frames = lambda start, stop: (np.full((*sizes[k], 3), 7 * k, np.uint8) for k in range(start, stop))
+    sheet = contact_sheet(alien)
+    assert sheet.shape[1] <= width
+    assert greys(sheet) == [0, 49]
+    assert greys(sheet, 120, 160) == [0, 7, 28, 49]  # 640 x 480 and 1 x 1 fill the place's width
+    assert contact_sheet(alien, columns=3, rows="games").shape[0] > 300
+
+
 def test_nothing_to_show_and_bad_numbers_are_refused(alien):
     with pytest.raises(BadInputError, match="without pictures"):
         contact_sheet([])

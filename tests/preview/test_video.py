@@ -71,6 +71,29 @@ def test_all_kinds_go_into_one_film(tmp_path, all_kinds):
     assert len(shapes) == 1
 
 
+SIZES = [(210, 160), (480, 640), (100, 300), (1200, 40), (1, 1), (900, 1600), (64, 64), (210, 160)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_pictures_whose_size_changes_are_fitted_into_the_field_whole(tmp_path, alien, order):
+    sizes = SIZES[::order]
+    sizes[0] = (300, 200)
+    alien.frames = lambda start, stop: (np.full((*sizes[k], 3), 200, np.uint8) for k in range(start, stop))
+    film = preview_video(alien, tmp_path / "a.mp4", titles=False)
+    frames = decoded(tmp_path / "a.mp4")
+    assert (film.episodes, len(frames), len({f.shape for f in frames})) == (2, 8, 1)
+    for frame, (height, width) in zip(frames, sizes, strict=True):
+        field = frame[:, :-240]
+        lit = np.argwhere((field > 100).all(-1))
+        assert len(lit), (height, width)
+        tall, wide = lit.max(0) - lit.min(0) + 1
+        if min(height, width) > 50:
+            assert tall / wide == pytest.approx(height / width, rel=0.05), "its sides keep their proportion"
+        if height > len(field) or width > field.shape[1]:
+            assert tall > 0.8 * len(field) or wide > 0.8 * field.shape[1], "as large as it may be"
+    assert preview_video(alien, tmp_path / "b.mp4").episodes == 2
+
+
 def test_a_recording_without_times_still_makes_a_film(tmp_path, alien):
     alien.times = np.zeros_like(alien.times)
     alien.segments = tuple(type(s)(**{**s.to_json(), "start_ns": 0, "end_ns": 0}) for s in alien.segments)

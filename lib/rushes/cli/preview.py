@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rushes.cli import show
-from rushes.errors import OccupiedError
+from rushes.errors import BadInputError, OccupiedError
 
 
 def preview(
@@ -18,9 +18,12 @@ def preview(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Make a contact sheet and a video with the actions beside it."""
+    if not seconds > 0:
+        raise BadInputError(f"--seconds {seconds:g}", accepts="a number above 0", fix="leave it out for 60 seconds")
     from rushes.formats.base import open_any
     from rushes.preview.contact_sheet import contact_sheet
     from rushes.preview.video import preview_video
+    from rushes.store.atomic import storage_errors
 
     sessions = open_any(path)
     folder = out or path.parent
@@ -28,9 +31,16 @@ def preview(
     for target in (sheet, video):
         if target.exists():
             raise OccupiedError(f"{target}, which exists", accepts="a new file", fix="pass --out with another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    contact_sheet(sessions, sheet)
+    if folder.exists() and not folder.is_dir():
+        raise OccupiedError(f"{folder}, which is a file", accepts="a folder", fix="pass --out with another folder")
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     film = preview_video(sessions, video, seconds=seconds)
+    try:
+        contact_sheet(sessions, sheet)
+    except BaseException:
+        video.unlink(missing_ok=True)  # both or neither: what is left would refuse the next attempt
+        raise
     if as_json:
         show.emit({"contact_sheet": str(sheet), "video": str(video)})
         return

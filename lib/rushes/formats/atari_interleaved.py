@@ -212,7 +212,7 @@ def _column(files: Iterable[bytes]) -> tuple[pa.Array, int]:
 
 
 def _list_of(values: pa.Array) -> pa.Array:
-    return pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values).cast(_IMAGES)
+    return pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
 
 
 def _row(take: Take, files: pa.Array, *, strict: bool) -> dict[str, Any]:
@@ -259,11 +259,11 @@ def _read_rows(reader: PartReader) -> Iterator[Found]:
 class _Look(NamedTuple):
     """What the pictures of a row look like: how many there are, and position -> what is wrong with one."""
 
-    count: int
+    held: int
     flaws: Mapping[int, str]
 
     def flaw(self, position: int) -> str | None:
-        if not 0 <= position < self.count:
+        if not 0 <= position < self.held:
             return "missing_image"
         return self.flaws.get(position)
 
@@ -272,7 +272,9 @@ def _looks(reader: PartReader) -> Iterator[_Look]:
     """Look at the pictures of every row, one row at a time; files of ours carry checksums instead."""
     for _, batch in reader.batches(["images"], batch_rows=1):
         value = batch.column(0)[0]
-        yield _Look(len(value.values), flaws(value.values)) if value.is_valid else _Look(0, {})
+        look = _Look(len(value.values), flaws(value.values)) if value.is_valid else _Look(0, {})
+        del batch, value  # a row may be large: it is not held beside the next one
+        yield look
 
 
 def _named(row: Mapping[str, Any], number: int, reader: PartReader) -> tuple[str, str, str, float | None]:
@@ -346,13 +348,10 @@ def _theirs(row: Mapping[str, Any], number: int, reader: PartReader, look: _Look
                 actions[-1] = str(entry["text"])
             else:
                 lost["second_text"] += 1
-    count = row.get("num_frames")
-    most = len(images) if _is_nothing(count) else int(count)
-    look = (
-        _Look(most, {})
-        if look is None
-        else _Look(look.count if _is_nothing(count) else min(most, look.count), look.flaws)
-    )
+    held = row.get("num_frames")
+    most = len(images) if _is_nothing(held) else int(held or 0)
+    look = _Look(most, {}) if look is None else look
+    look = look._replace(held=look.held if _is_nothing(held) else min(most, look.held))
     broken = {k: kind for k, image in enumerate(images) if (kind := look.flaw(image))}
     lost["without_frame"] += sum(actions[k] is not None for k in broken)
     kept = [k for k in range(len(images)) if k not in broken]

@@ -223,7 +223,7 @@ def _read_rows(reader: PartReader) -> Iterator[Found]:
 
 def _flaws(reader: PartReader) -> dict[int, str]:
     """Find the rows without a whole picture; files of ours carry checksums instead."""
-    found = {}
+    found: dict[int, str] = {}
     for first, batch in reader.batches(["image"], batch_rows=_PICTURES):
         found |= {first + k: kind for k, kind in flaws(batch.column(0)).items()}
     return found

@@ -1,10 +1,10 @@
 """The data card that every export writes, and the one way in which an export becomes visible.
 
 `<target>.card.json` is for programs, `<target>.card.md` for people; both stand beside the target, so that a
-strict folder tree holds nothing but what the reference holds. A card names what went in, what came out, what
-the format keeps and loses, and how frames and actions are paired. It holds no wall time, host, path or
-version: the same source gives the same bytes. "Kept" is what the source has and the format keeps; "lost" what
-the source has and the format does not keep; what the source did not have is said apart. Figures are null until something has measured them.
+strict folder tree holds nothing but what the reference holds. A card names what went in, what came out, what is kept
+(the source has it and the format keeps it), lost (the source has it and the format does not keep it) and absent (the
+source did not have it), and how frames and actions are paired. It holds no wall time, host, path or version: the same
+source gives the same bytes. Figures are null until something has measured them.
 
 Example (a writer of a format):
     >>> def write(form, source, target, options):
@@ -283,8 +283,8 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         f"- **Pairing:** {card['pairing']}. Actions were moved by {card['action_delay_ms']:g} ms.",
         f"- **Times:** {_listed(card['time_source'])}.",
-        f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}. "
-        f"**The source did not have:** {_listed(card['absent'])}.",
+        f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}.",
+        f"- **The source did not have:** {_listed(card['absent'])}.",
         f"- **Options:** {_listed(f'{k}={v}' for k, v in card['options'].items())}.",
         f"- **Ends of episodes:** {_listed(f'{n} {why}' for why, n in card['end_reasons'].items())}.",
         "- **Figures:** "

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,8 +41,8 @@ _STREAM_BYTES: Final = 1 << 20
 _MAGIC: Final = b"PAR1"  # Parquet format specification, "File format"
 _PART: Final = re.compile(r"part-(\d+)\.parquet")
 _PAGE_VALUES: Final = 64
-"""Values that are encoded at a time: a page ends between two such batches, so it holds about 1 MiB and never a row
-of a whole episode."""
+"""Values that are encoded at a time; a page ends between two such batches, but never within a row (Arrow C++ 26,
+`DoInBatchesRepeated`), so that writing a row of one episode takes about four times its pictures."""
 _PLACE: Final = b"rushes.part"
 """Key of a part's footer that says whether it is the last one: `{"number": 0, "last": false}`."""
 
@@ -229,10 +229,8 @@ def _gaps(files: Sequence[Path], place: bytes | None) -> tuple[str, ...]:
     if not numbers or len(numbers) < len(files):
         return ()
     stop = max(numbers) + 1
-    try:
+    with suppress(KeyError, TypeError, ValueError):  # somebody else's words: then the numbers alone count
         stop += bool(place) and not json.loads(place or b"")["last"]
-    except (KeyError, TypeError, ValueError):  # somebody else's words: the numbers alone count
-        pass
     return tuple(part_name(number) for number in range(stop) if number not in numbers)
 
 
@@ -355,8 +353,10 @@ class PartReader:
                         batch = next(found, None)
                     if batch is None:
                         break
+                    count = batch.num_rows
                     yield row, batch
-                    row += batch.num_rows
+                    del batch  # not held beside the next one
+                    row += count
 
     def value(self, column: str, row: int, *, batch_rows: int) -> pa.Scalar:
         """Fetch one value; rows that rise are streamed, others begin anew at their row group.
@@ -369,10 +369,10 @@ class PartReader:
         while self._batch is None or self._batch[0] != column or not self._holds(row):
             at = self._stream[1] if self._stream is not None and self._stream[0] == column else None
             if at is None or not self._group_start(row) <= at <= row:
-                arrays = ((n, b.column(0)) for n, b in self.batches([column], batch_rows=batch_rows, start=row))
-                self._stream = (column, self._group_start(row), arrays)
+                self._stream = (column, self._group_start(row), self._arrays(column, batch_rows, row))
             assert self._stream is not None
             stream, self._stream = self._stream[2], None  # after an error it is of no more use
+            self._batch = None
             first, array = next(stream, (0, None))
             if array is None:
                 raise BadDataError(
@@ -383,6 +383,11 @@ class PartReader:
             self._batch = (column, first, array)
             self._stream = (column, first + len(array), stream)
         return self._batch[2][row - self._batch[1]]
+
+    def _arrays(self, column: str, batch_rows: int, start: int) -> Iterator[tuple[int, pa.Array]]:
+        for number, batch in self.batches([column], batch_rows=batch_rows, start=start):
+            yield number, batch.column(0)
+            del batch
 
     def _holds(self, row: int) -> bool:
         assert self._batch is not None

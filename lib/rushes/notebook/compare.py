@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from rushes.formats.base import Report, open_any
-from rushes.model.findings import Finding
+from rushes.model.findings import Finding, Problem
 from rushes.model.recording import Episode, Sessions
 
 SETTINGS: Final = ("env_id", "seed", "frameskip", "sticky", "full_action_space", "end_reason")
@@ -78,13 +78,15 @@ def compare(sessions: Sessions, reports: Iterable[Report]) -> Comparison:
         if len(before) == len(after) and "rewards" in report.kept:
             for found, stated, episode in zip(each, _stated(report.target, len(before)), before, strict=False):
                 found.extend(_unlike(episode, stated))
-        same = [sum(not any(d.about == about for d in found) for found in each) for about in ("pictures", "actions", "rest")]
+        same = [
+            sum(not any(d.about == about for d in found) for found in each) for about in ("pictures", "actions", "rest")
+        ]
         said = [f"{n} of {most}" for n in same]
         if "frames (exact)" not in report.kept:
             said[0] = "not promised"
         if not {"times", "rewards"} & {*report.kept}:
             said[2] = "not promised"
-        rows.append((report.target.name, len(after), count, *said))
+        rows.append((report.target.name, len(after), count, said[0], said[1], said[2]))
         first = next((d for found in each for d in found), None)
         if len(before) == len(after) and count == frames and first is None:
             equal += 1
@@ -104,6 +106,23 @@ def compare(sessions: Sessions, reports: Iterable[Report]) -> Comparison:
     return Comparison(tuple(rows), tuple(findings), figures, last)
 
 
+def as_findings(problems: Iterable[Problem]) -> tuple[Finding, ...]:
+    """Give what reading had to work around as warnings, for a verdict.
+
+    Args:
+        problems: Of what was read.
+    """
+    return tuple(
+        Finding(
+            check=f"read.{p.kind}",
+            severity="warning",
+            sentence=f"{p.where}: {p.sentence}" if p.where else p.sentence,
+            value=float(p.count),
+        )
+        for p in problems
+    )
+
+
 def _differences(before: Episode, after: Episode, kept: Sequence[str]) -> Iterator[_Difference]:
     where = f"{before.recording.info.game}, {before.name}"
     if before.segment.frames != after.segment.frames:
@@ -111,30 +130,36 @@ def _differences(before: Episode, after: Episode, kept: Sequence[str]) -> Iterat
         return
     first = before.segment.first_frame
     if "frames (exact)" in kept:
-        for k, (a, b) in enumerate(zip(before.frames(), after.frames(), strict=True)):
-            if not np.array_equal(a, b):
-                yield _Difference("pictures", f"{where}, frame {first + k}: the picture", first + k)
-                break
-    old, new = before.steps, after.steps
-    if len(old) != len(new):
-        yield _Difference("actions", f"{where}: {len(new)} actions instead of {len(old)}")
+        unlike = (not np.array_equal(a, b) for a, b in zip(before.frames(), after.frames(), strict=True))
+        at = next((first + k for k, differs in enumerate(unlike) if differs), None)
+        if at is not None:
+            yield _Difference("pictures", f"{where}, frame {at}: the picture", at)
+    if len(before.steps) != len(after.steps):
+        yield _Difference("actions", f"{where}: {len(after.steps)} actions instead of {len(before.steps)}")
         return
-    columns: list[tuple[str, str, Sequence[Any], Sequence[Any]]] = [
-        ("actions", "action", list(old["action"]), list(new["action"]))
-    ]
-    if "names" in kept:
-        columns.append(("actions", "action_name", _names(before), _names(after)))
-    if "times" in kept:
-        columns.append(("rest", "t_ns", _times(before), _times(after)))
-        columns.append(("rest", "t_ns of the action", old["t_ns"].tolist(), new["t_ns"].tolist()))
-    if "rewards" in kept:
-        columns += [("rest", name, old[name].tolist(), new[name].tolist()) for name in OUTCOMES]
-    for about, name, one, other in columns:
-        k = _first_unlike(one, other)
+    for about, name, one, other in _columns(before, after, kept):
+        k = next((k for k, (a, b) in enumerate(zip(one, other, strict=True)) if not _alike(a, b)), None)
         if k is not None:
-            yield _Difference(about, f"{where}, frame {first + k}: {name} {other[k]!r} instead of {one[k]!r}", first + k)
+            said = f"{where}, frame {first + k}: {name} {other[k]!r} instead of {one[k]!r}"
+            yield _Difference(about, said, first + k)
     if "rewards" in kept:
         yield from _unlike(before, {**after.segment.attrs, "end_reason": after.segment.end_reason}, every=True)
+
+
+def _columns(
+    before: Episode, after: Episode, kept: Sequence[str]
+) -> Iterator[tuple[str, str, Sequence[Any], Sequence[Any]]]:
+    """What is held against each other row by row: what it is about, its name, before and after."""
+    old, new = before.steps, after.steps
+    yield "actions", "action", list(old["action"]), list(new["action"])
+    if "names" in kept:
+        yield "actions", "action_name", _names(before), _names(after)
+    if "times" in kept:
+        yield "rest", "t_ns", _times(before), _times(after)
+        yield "rest", "t_ns of the action", old["t_ns"].tolist(), new["t_ns"].tolist()
+    if "rewards" in kept:
+        for name in OUTCOMES:
+            yield "rest", name, old[name].tolist(), new[name].tolist()
 
 
 def _unlike(episode: Episode, stated: Mapping[str, Any], *, every: bool = False) -> Iterator[_Difference]:
@@ -148,11 +173,10 @@ def _unlike(episode: Episode, stated: Mapping[str, Any], *, every: bool = False)
 
 
 def _names(episode: Episode) -> list[str]:
-    steps, names = episode.steps, episode.recording.info.action_space.names
-    return [
-        str(name or (names[int(action)] if names else "")).rpartition("/")[2]
-        for name, action in zip(steps["action_name"], steps["action"], strict=True)
-    ] if episode.recording.info.action_space.kind == "discrete" else [str(name) for name in steps["action_name"]]
+    steps, space = episode.steps, episode.recording.info.action_space
+    given = zip(steps["action_name"], steps["action"], strict=True)
+    every = (name or (space.names[int(action)] if space.kind == "discrete" else "") for name, action in given)
+    return [str(name).rpartition("/")[2] for name in every]
 
 
 def _times(episode: Episode) -> list[int]:
@@ -160,16 +184,12 @@ def _times(episode: Episode) -> list[int]:
     return [int(t) for t in times]
 
 
-def _first_unlike(before: Sequence[Any], after: Sequence[Any]) -> int | None:
-    return next((k for k, (a, b) in enumerate(zip(before, after, strict=False)) if not _alike(a, b)), None)
-
-
 def _alike(a: Any, b: Any) -> bool:
     return bool(np.array_equal(a, b)) or (a != a and b != b)  # noqa: PLR0124 - a reward that is no number is like itself
 
 
 def _stated(target: Path, episodes: int) -> Iterator[dict[str, Any]]:
-    """Settings of each episode as plain columns of a Parquet file or as `episode.json` say them; empty where none do."""
+    """Settings of each episode as plain columns of a Parquet file or as `episode.json` says them, where one does."""
     if target.is_file() and target.suffix == ".parquet":
         found: dict[tuple[str, str], dict[str, Any]] = {}
         there = [name for name in SETTINGS if name in pq.read_schema(target).names]

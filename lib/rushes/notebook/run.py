@@ -217,6 +217,7 @@ class Run:
                 accepts="every output that run.path() was asked for",
                 fix="run the cells that write it, then this one",
             )
+        outputs = {p.name: digest(p) for p in self._outputs()}
         verdict = write_verdict(
             self.folder,
             [
@@ -226,8 +227,9 @@ class Run:
             figures=self._places.value(figures or {}),
             next_notebook=next_notebook,
             shown=self._shown(self.folder),
+            files={name: int(told["bytes"]) for name, told in outputs.items() if ".card." not in name},
         )
-        self._record["outputs"] = {p.name: digest(p) for p in self._outputs()}
+        self._record["outputs"] = outputs
         self._record["ended"] = _now()
         self._record["seconds"] = round(time.monotonic() - self._clock, 3)
         self._write()
@@ -254,7 +256,10 @@ class Run:
             ["run", f"{self.name}{', resumed' if self.resumed else ''}"],
             ["folder", self._shown(self.folder)],
             ["started", record["started"]],
-            ["parameters", ", ".join(f"{k}={v!r}" for k, v in self._places.value(self.parameters).items() if k != "out_dir")],
+            [
+                "parameters",
+                ", ".join(f"{k}={v!r}" for k, v in self._places.value(self.parameters).items() if k != "out_dir"),
+            ],
             ["revision", record["revision"] or "not under version control"],
             ["versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())],
         ]

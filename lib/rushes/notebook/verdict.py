@@ -13,17 +13,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
 from rushes.model.findings import Finding, VerdictName, verdict
-from rushes.preview.html import SEVERITY, findings_table, table
+from rushes.preview.html import SEVERITY, findings_table, rounded, table
+from rushes.preview.page import VERDICT_MARK
 from rushes.preview.style import INK, MUTED
 from rushes.store.atomic import replace_text
 
 VERDICT_FILE: Final = "verdict.json"
+_MOST_REMARKS: Final = 8
+_MOST_FILES: Final = 12
 _SAYS: Final = {
     "PASS": "Every check passed.",
     "WARN": "Usable; what follows is worth knowing first.",
@@ -42,6 +45,7 @@ class Verdict:
         findings: All findings.
         next_notebook: What to open next, or `""`.
         shown: The run folder as it is shown.
+        files: Names of the outputs, with their sizes in bytes.
     """
 
     verdict: VerdictName
@@ -50,6 +54,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     next_notebook: str = ""
     shown: str = ""
+    files: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return what stands in verdict.json."""
@@ -64,7 +69,7 @@ class Verdict:
     def _repr_html_(self) -> str:
         colour = SEVERITY[self.verdict]
         head = (
-            f'<div style="border-left:5px solid {colour};padding:4px 0 4px 16px;color:{INK};'
+            f'<div {VERDICT_MARK} style="border-left:5px solid {colour};padding:4px 0 4px 16px;color:{INK};'
             "font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:14px;line-height:1.5\">"
             f'<div><span style="font-size:22px;font-weight:700;color:{colour}">{self.verdict}</span>'
             f'<span style="color:{MUTED};margin-left:14px">{_SAYS[self.verdict]}</span></div>'
@@ -73,18 +78,32 @@ class Verdict:
         serious = [finding for finding in self.findings if finding.severity != "info"]
         if serious:
             parts.append(findings_table(serious, caption="").html)
-        if remarks := len(self.findings) - len(serious):
-            parts.append(
-                f'<div style="color:{MUTED}">{remarks} remark{"s" if remarks > 1 else ""} in {VERDICT_FILE}.</div>'
-            )
+        parts += self._remarks()
+        sides = []
         if self.figures:
-            rows = [[name, "cannot tell" if _plain(v) is None else _plain(v)] for name, v in self.figures.items()]
-            parts.append(table(["figure", "value"], rows)._repr_html_())
+            rows = [
+                [name, "cannot tell" if _plain(v) is None else rounded(_plain(v))] for name, v in self.figures.items()
+            ]
+            sides.append(table(["figure", "value"], rows)._repr_html_())
+        if self.files:
+            sizes = [[name, f"{size / 1e6:.2f}"] for name, size in [*self.files.items()][:_MOST_FILES]]
+            left = len(self.files) - len(sizes)
+            sides.append(table(["file", "MB"], [*sizes, *([[f"{left} more", None]] if left else [])])._repr_html_())
+        if sides:
+            boxes = "".join(f"<div>{side}</div>" for side in sides)
+            parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:4px 48px;margin-top:8px">{boxes}</div>')
         if self.shown:
             parts.append(f'<div style="margin-top:8px">Everything lies in <b>{escape(self.shown)}</b>.</div>')
         if self.next_notebook:
             parts.append(f"<div>Next: <b>{escape(self.next_notebook)}</b></div>")
         return "\n".join((*parts, "</div>"))
+
+    def _remarks(self) -> list[str]:
+        """What checks found to be so, as the proof that an export was read back or play replayed."""
+        said = [finding.sentence for finding in self.findings if finding.severity == "info"]
+        if len(said) > _MOST_REMARKS:
+            said[_MOST_REMARKS:] = [f"{len(said) - _MOST_REMARKS} more remarks in {VERDICT_FILE}"]
+        return [f'<div style="color:{MUTED}">{escape(sentence)}.</div>' for sentence in said]
 
     def __repr__(self) -> str:
         return f"<Verdict {self.verdict}: {'; '.join(self.reasons) or 'no findings'}>"
@@ -97,6 +116,7 @@ def write_verdict(
     figures: Mapping[str, Any] | None = None,
     next_notebook: str = "",
     shown: str = "",
+    files: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Sum findings up and write verdict.json, in one step.
 
@@ -106,6 +126,7 @@ def write_verdict(
         figures: Measured values; what is not a finite number is written as null.
         next_notebook: What to open next.
         shown: The folder as it is shown.
+        files: Names of the outputs, with their sizes in bytes.
 
     Returns:
         The verdict.
@@ -114,7 +135,7 @@ def write_verdict(
         StorageError: The disk is full or the folder cannot be written.
     """
     name, reasons = verdict(findings)
-    made = Verdict(name, tuple(reasons), dict(figures or {}), tuple(findings), next_notebook, shown)
+    made = Verdict(name, tuple(reasons), dict(figures or {}), tuple(findings), next_notebook, shown, dict(files or {}))
     replace_text(
         folder / VERDICT_FILE, json.dumps(made.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     )

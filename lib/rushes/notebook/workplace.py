@@ -48,7 +48,9 @@ def claim(folder: Path, name: str, parameters: Mapping[str, Any]) -> dict[str, A
         handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         take(handle, folder)
-        former = unfinished_run(folder, parameters, name=name, executing=True)  # again: it may have been ended meanwhile
+        former = unfinished_run(
+            folder, parameters, name=name, executing=True
+        )  # again: it may have been ended meanwhile
     except BaseException:
         os.close(handle)
         raise

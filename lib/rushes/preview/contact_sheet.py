@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 from rushes.errors import BadInputError
 from rushes.model.recording import Episode, Recording
 from rushes.preview.choose import episodes_of, evenly, spread
+from rushes.preview.html import rounded
 from rushes.preview.notes import LAST_PICTURE, NO_ACTION, Note, end_sentence, episode_number, notes
 from rushes.preview.overlay import fit_scale, scaled
 from rushes.preview.style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED, RULE, font
@@ -123,7 +124,7 @@ def _row(group: list[Episode], columns: int | None) -> _Row:
     lines = [f"episode {episode_number(first.segment)}"] if len(group) == 1 else [f"{len(group)} episodes"]
     lines.append(f"{pictures:,} frames, {sum(e.segment.duration_s for e in group):.1f} s")
     if score is not None:
-        lines.append(f"score {score:g}" if len(group) == 1 else f"score {score / len(group):g} on average")
+        lines.append(f"score {score:g}" if len(group) == 1 else f"score {rounded(score / len(group))} on average")
     if len(group) == 1:
         lines.append(end_sentence(first.segment.end_reason))
     attrs = first.segment.attrs
@@ -200,7 +201,7 @@ def _legend(draw: ImageDraw.ImageDraw, y: int) -> None:
     for text, colour in (
         ("under each picture: the action done on it", BLUE),
         ("(drawn by chance)", ORANGE),
-        ("and the score that it shows", INK),
+        ("and the sum of rewards so far", INK),
         ("+ the action's reward", GREEN),
     ):
         draw.text((x, y), text, colour, font(14), anchor="ls")

@@ -33,13 +33,19 @@ _TEXT: Final = {
 
 
 class HouseFigure(Figure):
-    """A figure that shows itself in a notebook without pyplot, sharp and as wide as the page's text."""
+    """A figure that shows itself in a notebook without pyplot, sharp and as wide as the page's text.
+
+    Attributes:
+        alt: What it shows, in words, for somebody who does not see it.
+    """
+
+    alt: str = ""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int | str]]:
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=_SHARP * _DPI, metadata={"Software": None})
         width, height = (self.get_size_inches() * _DPI).round().astype(int).tolist()
-        return file.getvalue(), {"width": width, "height": height, "alt": repr(self)}
+        return file.getvalue(), {"width": width, "height": height, "alt": self.alt or repr(self)}
 
     def __repr__(self) -> str:
         width, height = (self.get_size_inches() * _DPI).round().astype(int).tolist()

@@ -26,7 +26,7 @@ from rushes.model.findings import Finding, Problem
 from rushes.model.ledger import Ledger
 from rushes.model.recording import Episode, Recording
 from rushes.preview.choose import episodes_of
-from rushes.preview.notes import end_sentence, episode_number
+from rushes.preview.notes import end_word, episode_number
 from rushes.preview.style import GREEN, INK, MUTED, ORANGE, RED, RULE, SHADE, WIDTH_PX
 from rushes.store.images import encode_rgb, size
 from rushes.store.video import probe
@@ -35,6 +35,8 @@ SEVERITY: Final[Mapping[str, str]] = {
     "info": MUTED, "warning": ORANGE, "error": RED, "PASS": GREEN, "WARN": ORANGE, "FAIL": RED,
 }  # fmt: skip
 """Colours of severities and verdicts."""
+_SHORT: Final = 24  # letters of a cell that is never broken into lines
+_HOW: Final = ("policy", "randomness", "frameskip", "sticky")
 MOST_ROWS: Final = 60
 LARGEST_MB: Final = 24.0
 _FACE: Final = "font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:14px;line-height:1.45"
@@ -68,14 +70,16 @@ class Shown:
         png: The file.
         width_px: Width on the page, CSS pixels.
         text: What a terminal shows.
+        alt: What it shows, in words.
     """
 
     png: bytes
     width_px: int
     text: str
+    alt: str
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int | str]]:
-        return self.png, {"width": self.width_px, "alt": self.text}
+        return self.png, {"width": self.width_px, "alt": self.alt}
 
     def __repr__(self) -> str:
         return self.text
@@ -99,18 +103,20 @@ def table(
         colours: Paint cells that are a severity or a verdict.
     """
     every = [list(row) for row in rows]
+    short = [all(len(_said(row[k])) <= _SHORT for row in every[:most]) for k in range(len(columns))]
     shown, left = every[:most], len(every) - most
     right = [bool(shown) and all(_is_number(row[k]) or row[k] is None for row in shown) for k in range(len(columns))]
     head = "".join(
-        f'<th style="{_CELL}{"right" if r else "left"};color:{MUTED};font-weight:600">{escape(c)}</th>'
+        f'<th style="{_CELL}{"right" if r else "left"};color:{MUTED};font-weight:600;white-space:nowrap">{escape(c)}</th>'
         for c, r in zip(columns, right, strict=True)
     )
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="{_CELL}{"right" if r else "left"};{_paint(cell) if colours else ""}">'
+            f'<td style="{_CELL}{"right" if r else "left"};{"white-space:nowrap;" if s else ""}'
+            f'{_paint(cell) if colours else ""}">'
             f"{escape(_said(cell))}</td>"
-            for cell, r in zip(row, right, strict=True)
+            for cell, r, s in zip(row, right, short, strict=True)
         )
         + "</tr>"
         for row in shown
@@ -157,38 +163,45 @@ def problems_table(problems: Iterable[Problem], *, caption: str = "Problems that
 
 
 def episodes_table(source: Recording | Episode | Iterable[Recording | Episode], *, caption: str = "Episodes") -> Html:
-    """Show the episodes of recordings, a row each."""
+    """Show the episodes of recordings, a row each; what is the same for all of them stands in the caption."""
     episodes = episodes_of(source)
-    with_scores = any(e.recording.is_environment for e in episodes)
-    columns = [
-        "game",
-        "episode",
-        "frames",
-        "seconds",
-        *(["score", "policy", "randomness", "seed"] if with_scores else []),
-        "end",
+    constant = [_one_for_all(name, [e.segment.attrs.get(name) for e in episodes]) for name in _HOW]
+    rates = {f"{_steps_hz(e):.3g}" for e in episodes if e.recording.is_environment and e.segment.duration_s}
+    said = [words for words in constant if words]
+    if len(rates) == 1 and all(e.recording.is_environment for e in episodes):
+        said.append(f"{rates.pop()} decisions a second")
+    varying = [
+        name
+        for name, words in zip(_HOW, constant, strict=True)
+        if not words and any(e.segment.attrs.get(name) is not None for e in episodes)
     ]
+    scored, seeded = (
+        any(e.recording.is_environment for e in episodes),
+        any(e.segment.attrs.get("seed") is not None for e in episodes),
+    )
+    columns = ["game", "episode", "frames", "seconds", *(["score"] if scored else []), *varying]
+    columns += [*(["seed"] if seeded else []), "ended by"]
     rows = []
     for e in episodes:
         attrs = e.segment.attrs
-        seed = attrs.get("seed")
-        score = [
-            e.score if e.recording.is_environment else None,
-            attrs.get("policy"),
-            attrs.get("randomness"),
-            None if seed is None else str(seed),
-        ]
-        rows.append(
-            [
-                e.recording.info.game,
-                episode_number(e.segment),
-                e.segment.frames,
-                f"{e.segment.duration_s:.1f}",
-                *(score if with_scores else []),
-                end_sentence(e.segment.end_reason),
-            ]
-        )
-    return table(columns, rows, caption=caption)
+        row = [e.recording.info.game, episode_number(e.segment), e.segment.frames, f"{e.segment.duration_s:.1f}"]
+        row += [e.score if e.recording.is_environment else None] if scored else []
+        row += [attrs.get(name) for name in varying]
+        row += [None if attrs.get("seed") is None else str(attrs["seed"])] if seeded else []
+        rows.append([*row, end_word(e.segment.end_reason)])
+    return table(columns, rows, caption=caption + (f": {', '.join(said)}" if said else ""))
+
+
+def _one_for_all(name: str, values: Sequence[Any]) -> str:
+    if not values or values[0] is None or any(value != values[0] for value in values):
+        return ""
+    if name == "sticky" and not values[0]:
+        return "no sticky actions"
+    return f"{name} {_said(values[0])}"
+
+
+def _steps_hz(episode: Episode) -> float:
+    return (episode.segment.frames - 1) / episode.segment.duration_s
 
 
 def note(text: str, *, colour: str = MUTED) -> Html:
@@ -196,12 +209,13 @@ def note(text: str, *, colour: str = MUTED) -> Html:
     return Html(f'<div style="{_FACE};color:{colour}">{escape(text)}</div>', text)
 
 
-def picture(source: str | Path | npt.NDArray[np.uint8], *, width_px: int = WIDTH_PX) -> Shown:
+def picture(source: str | Path | npt.NDArray[np.uint8], *, width_px: int = WIDTH_PX, alt: str = "") -> Shown:
     """Show a picture, no wider than the page.
 
     Args:
         source: A PNG file, or (H, W, 3) uint8 RGB.
         width_px: Widest, CSS pixels.
+        alt: What it shows, for somebody who does not see it; by default the file's name.
 
     Raises:
         MissingError: No such file.
@@ -212,7 +226,8 @@ def picture(source: str | Path | npt.NDArray[np.uint8], *, width_px: int = WIDTH
         _must_be_there(Path(source))
         png = Path(source).read_bytes()
     height, width = size(png)
-    return Shown(png, min(width, width_px), f"<picture, {width} x {height} px>")
+    named = alt or ("" if isinstance(source, np.ndarray) else Path(source).stem.replace("_", " "))
+    return Shown(png, min(width, width_px), f"<picture, {width} x {height} px>", named or "picture")
 
 
 def video(path: str | Path, *, largest_mb: float = LARGEST_MB, width_px: int = WIDTH_PX) -> Html:
@@ -255,6 +270,17 @@ def _must_be_there(path: Path) -> None:
         raise MissingError(
             f"{path}: no such file", accepts="a file that was written before", fix="run the cell that writes it"
         )
+
+
+def rounded(value: Any) -> Any:
+    """Give a measured number with the digits that somebody reads, anything else as it is.
+
+    Args:
+        value: A figure.
+    """
+    if not isinstance(value, float | np.floating):
+        return value
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"  # noqa: PLR2004 - two digits before the point
 
 
 def _is_number(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """What there is to say beside each picture of an episode: action, reward, score, lives, number and time.
 
 A note goes with the picture that was acted on: `action` is what was done on it and `reward` what came of that.
-`score` and `lives` stand as the picture itself shows them, so they count what came before.
+`score` is the sum of rewards so far and `lives` those that are left, so they count what came before; the counter on the
+screen may lag behind them.
 
 Tables are joined by frame_index, so an import with missing actions says "no action" where there is none.
 
@@ -39,6 +40,14 @@ _REASONS: Final = {
 }
 
 
+_WORDS: Final = {
+    "terminated": "the game",
+    "truncated": "time limit",
+    "budget": "frame budget",
+    "unknown": "not known",
+}
+
+
 @dataclass(frozen=True)
 class Bar:
     """One number of an action.
@@ -73,7 +82,7 @@ class Note:
         bars: The numbers, for `bars`.
         reward: What came of the action; None where nothing is known.
         score: Sum of rewards before this picture; None for play without rewards.
-        lives: As this picture shows them; None where nothing is known.
+        lives: Those left; None where nothing is known, or the game has none at any step.
         random: Whether chance replaced the policy's action.
         end: On the last picture, why the episode ended; else `""`.
     """
@@ -103,6 +112,11 @@ def episode_number(segment: Segment) -> int:
 def end_sentence(end_reason: str) -> str:
     """Say in words why an episode ended."""
     return _REASONS.get(end_reason, f"end: {end_reason}" if end_reason else "still open")
+
+
+def end_word(end_reason: str) -> str:
+    """Say in a word or two, for a table, by what an episode was ended."""
+    return _WORDS.get(end_reason, end_reason or "still open")
 
 
 def notes(episode: Episode) -> Iterator[Note]:
@@ -139,6 +153,7 @@ def _from_steps(episode: Episode) -> Iterator[Note]:
     widget: Widget = "pad" if emulator else "choices" if space.kind == "discrete" else "bars"
     steps = {row["frame_index"]: row for row in episode.steps.to_dict("records")}
     first, score, lives = episode.segment.first_frame, 0.0, None
+    with_lives = _has_lives(episode)
     for common in _common(episode):
         step = steps.get(first + common["frame"])
         if step is None:
@@ -159,7 +174,12 @@ def _from_steps(episode: Episode) -> Iterator[Note]:
             random=bool(step["random_action"]),
         )
         score += float(step["reward"])
-        lives = int(step["lives"]) if step["lives"] >= 0 else None
+        lives = int(step["lives"]) if with_lives and step["lives"] >= 0 else None
+
+
+def _has_lives(episode: Episode) -> bool:
+    """Whether the game ever said that there is a life: those without any report 0 throughout."""
+    return bool((episode.steps["lives"] > 0).any() or (episode.recording.steps()["lives"] > 0).any())
 
 
 def _name_of(action: Any, names: tuple[str, ...]) -> str:

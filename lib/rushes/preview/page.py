@@ -1,4 +1,4 @@
-"""A notebook as one page that can be sent: prose and figures first, code folded away, nothing loaded from anywhere.
+"""A notebook as one page that can be sent: verdict first, code folded away, nothing loaded from anywhere.
 
 The page opens offline and stays as it is: pictures and films stand in it, scripts are left out, and a content policy
 forbids the browser to fetch anything. Live widgets do not survive this; notebooks show a static picture first.
@@ -43,6 +43,9 @@ _STYLES: Final = re.compile(
 _ADDRESS: Final = re.compile(
     r"(?:@import\s+)?url\(\s*[\"']?(?:https?:)?//[^)]*\)|@import\s+[\"'](?:https?:)?//[^\"']*[\"']", re.IGNORECASE
 )
+VERDICT_MARK: Final = 'class="verdict"'
+"""By what an output is known as the verdict, which the page shows below its title."""
+_HEADING: Final = re.compile(r"#+[^\n]*\s*")
 _TITLE: Final = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
 
 _TEMPLATE: Final = """
@@ -57,8 +60,7 @@ _TEMPLATE: Final = """
 {%- block input_group -%}
 {%- if cell.source -%}
 {%- set tags = cell.metadata.get('tags', []) -%}
-{%- set given = 'injected-parameters' in tags -%}
-{%- set name = 'parameters' if 'parameters' in tags else 'parameters given' if given else 'code' -%}
+{%- set name = 'parameters and code' if 'parameters' in tags else 'code' -%}
 <details><summary>{{ name }}</summary>{{ cell.source | highlight_code(metadata=cell.metadata) }}</details>
 {%- endif -%}
 {%- endblock input_group -%}
@@ -124,7 +126,7 @@ def to_html(notebook: str | Path, page: str | Path, *, foot: str = "") -> Path:
         StorageError: The disk is full or the folder cannot be written.
     """
     book, source = _read(Path(notebook)), Path(notebook)
-    body = _offline(_body(book, source.parent))
+    body = _offline(_body(_arranged(book), source.parent))
     text = _PAGE.format(
         policy=_POLICY,
         title=escape(title_of(book) or source.stem),
@@ -159,6 +161,46 @@ def _read(path: Path) -> Any:
         raise BadDataError(
             f"{path}: no notebook ({type(error).__name__})", accepts="an .ipynb file", fix="check what it is"
         ) from error
+
+
+def _arranged(book: Any) -> Any:
+    """Bring cells into the order of a page: the verdict below the title, neighbouring code as one, no end after an error."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    cells: list[Any] = []
+    for cell in book.cells:
+        if cells and cell.cell_type == "code" and cells[-1].cell_type == "code":
+            before = cells[-1]
+            before.source = "\n\n".join(text for text in (before.source, cell.source) if text)
+            before.outputs = [*before.outputs, *cell.outputs]
+            before.metadata["tags"] = [*before.metadata.get("tags", []), *cell.metadata.get("tags", [])]
+        else:
+            cells.append(cell)
+        if cell.cell_type == "code" and any(output.output_type == "error" for output in cell.outputs):
+            break
+    verdict = _taken(cells)
+    for k, cell in enumerate(cells):
+        if verdict is not None and cell.cell_type == "markdown" and (title := _TITLE.search(cell.source)):
+            above, below = cell.source[: title.end()], cell.source[title.end() :]
+            lifted = new_code_cell("", outputs=[verdict])  # type: ignore[no-untyped-call]
+            cells[k : k + 1] = [new_markdown_cell(above), lifted, new_markdown_cell(below)]  # type: ignore[no-untyped-call]
+            break
+    book.cells = cells
+    return book
+
+
+def _taken(cells: list[Any]) -> Any:
+    """Take the verdict out of the cells, with the heading that it leaves empty; None where there is none."""
+    if not any(cell.cell_type == "markdown" and _TITLE.search(cell.source) for cell in cells):
+        return None
+    for k, cell in reversed([*enumerate(cells)]):
+        for output in cell.get("outputs", ()):
+            if VERDICT_MARK in "".join(output.get("data", {}).get("text/html", "")):
+                cell.outputs = [other for other in cell.outputs if other is not output]
+                if k and not cell.outputs and _HEADING.fullmatch(cells[k - 1].source):
+                    del cells[k - 1]
+                return output
+    return None
 
 
 def _body(book: Any, folder: Path) -> str:

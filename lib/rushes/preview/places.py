@@ -84,7 +84,7 @@ class Places:
             }
         if isinstance(value, list | tuple):
             return [self.value(v) for v in value]
-        return os.fspath(self.text(str(value))) if isinstance(value, Path) else value
+        return self.text(str(value)) if isinstance(value, Path) else value
 
     def tidy(self, notebook: Path, source: Path) -> None:
         """Name all places in an executed notebook anew, in its file.
@@ -104,5 +104,7 @@ class Places:
 
 
 def _spellings(path: str) -> tuple[str, ...]:
-    """Give a path as it stands, and as HTML, JSON and addresses spell it."""
-    return (path, escape(path), json.dumps(path)[1:-1], quote(path), path.replace("'", "\\'"))
+    """Give a path as it stands, and as HTML, JSON, addresses, and Python (so papermill) spell it."""
+    in_python = path.encode("unicode_escape").decode()
+    quoted = (in_python.replace(mark, "\\" + mark) for mark in "'\"")
+    return (path, escape(path), json.dumps(path)[1:-1], quote(path), repr(path)[1:-1], in_python, *quoted)

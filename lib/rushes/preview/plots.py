@@ -21,14 +21,16 @@ from rushes.errors import BadInputError
 from rushes.model.recording import Episode, Recording
 from rushes.preview.choose import episodes_of, evenly
 from rushes.preview.figure import HouseFigure, dress, new_figure
+from rushes.preview.html import rounded
 from rushes.preview.style import BLUE, INK, MUTED, ORANGE, RULE, SERIES, font
 
 MOST_GAMES: Final = 12
 """Games shown at the most; more are thinned evenly, and the figure says so."""
 _MOST_ACTIONS: Final = 18
 _ABREAST: Final = 4
+_NAMED: Final = 4  # games or actions that are named in a sentence
 _SHORT: Final = 14  # letters of a title that surely fit above a panel
-_LEFT_PX, _HEAD_PX = 10, 36
+_LEFT_PX, _HEAD_PX, _LINE_PX = 10, 36, 20
 _JITTER: Final = 0.22
 _NO_EPISODES: Final = "recordings without pictures"
 
@@ -58,6 +60,10 @@ def action_histogram(source: Recording | Episode | Iterable[Recording | Episode]
         for column, game in enumerate(line):
             axes = figure.add_subplot(grid[k, column])
             _histogram(axes, game, tables[game], most, steps=games[game][0].recording.is_environment)
+    figure.alt = "How often each action was done, in per cent: " + "; ".join(
+        f"{game}: " + ", ".join(f"{name} {share:.0f}" for name, share, _ in table[:_NAMED])
+        for game, table in tables.items()
+    )
     by_chance = any(chance for table in tables.values() for _, _, chance in table)
     _head(
         figure,
@@ -82,7 +88,9 @@ def episode_summary(source: Recording | Episode | Iterable[Recording | Episode])
     """
     games = _by_game(source)
     scored = any(e.recording.is_environment for episodes in games.values() for e in episodes)
-    figure = new_figure(height_px=96 + 54 * len(games))
+    pointless = [game for game, episodes in games.items() if _is_pointless(episodes)]
+    lowest = next((game for game in reversed(games) if game not in pointless), "")
+    figure = new_figure(height_px=96 + 54 * len(games) + _LINE_PX * bool(pointless))
     grid = figure.add_gridspec(len(games), 2 if scored else 1)
     lengths = {g: [e.segment.duration_s for e in episodes] for g, episodes in games.items()}
     longest = max(max(values) for values in lengths.values()) or 1.0
@@ -98,12 +106,25 @@ def episode_summary(source: Recording | Episode | Iterable[Recording | Episode])
         if scored:
             scores = [e.score for e in episodes] if episodes[0].recording.is_environment else []
             axes = figure.add_subplot(grid[k, 1])
-            _strip(axes, [scores], [BLUE])
-            dress(
-                axes, title="Score, on each game's own scale" if k == 0 else "", xlabel="sum of rewards" if last else ""
-            )
+            if game not in pointless:
+                _strip(axes, [scores], [BLUE])
+            title = "Score, on each game's own scale" if k == 0 else ""
+            dress(axes, title=title, xlabel="sum of rewards" if game == lowest else "")
             axes.set_yticks([])
-    _head(figure, "Episodes", (("an episode", BLUE), ("| mean", INK)), _left_out(source, games))
+            if game in pointless:  # a scale from -1 to 1 with a dot in its middle says less than the line above
+                _blank(axes)
+    figure.alt = "Length and score of each episode: " + "; ".join(
+        f"{game}: {len(episodes)} episodes of {min(lengths[game]):.1f} to {max(lengths[game]):.1f} s"
+        + (f", mean score {np.mean([e.score for e in episodes]):.1f}" if episodes[0].recording.is_environment else "")
+        for game, episodes in games.items()
+    )
+    _head(
+        figure,
+        "Episodes",
+        (("an episode", BLUE), ("| mean", INK)),
+        _left_out(source, games),
+        below=_no_points(pointless),
+    )
     return figure
 
 
@@ -129,16 +150,19 @@ def policy_comparison(
             accepts="two or more policies that played the same games",
             fix="sample both",
         )
-    shown = [common[k] for k in evenly(len(common), MOST_GAMES)]
-    figure = new_figure(height_px=96 + (26 + 21 * len(played)) * len(shown))
-    grid = figure.add_gridspec(len(shown), 1)
+    pointless = [game for game in common if all(_is_pointless(games[game]) for games in played.values())]
+    scored = [game for game in common if game not in pointless]
+    shown = [scored[k] for k in evenly(len(scored), MOST_GAMES)]
+    height = (60 + (26 + 21 * len(played)) * len(shown)) if shown else 0
+    figure = new_figure(height_px=_HEAD_PX + height + _LINE_PX * bool(pointless))
+    grid = figure.add_gridspec(max(1, len(shown)), 1)
     for k, game in enumerate(shown):
         axes = figure.add_subplot(grid[k, 0])
         values = [[e.score for e in played[policy][game]] for policy in played]
         _strip(axes, values, SERIES)
         for row, scores in enumerate(values):
             axes.text(
-                1.01, -row, f"mean {np.mean(scores):.4g}", transform=axes.get_yaxis_transform(),
+                1.01, -row, f"mean {rounded(float(np.mean(scores)))}", transform=axes.get_yaxis_transform(),
                 va="center", fontsize=9.5, color=SERIES[row % len(SERIES)],
             )  # fmt: skip
         dress(
@@ -147,9 +171,16 @@ def policy_comparison(
         _name_row(axes, game)
     counts = ", ".join(str(sum(len(e) for e in games.values())) for games in played.values())
     note = f"episodes played: {counts}" + (
-        f"; {len(shown)} of {len(common)} games shown" if len(shown) < len(common) else ""
+        f"; {len(shown)} of {len(scored)} games shown" if len(shown) < len(scored) else ""
     )
-    _head(figure, "Policies", tuple(zip(played, SERIES, strict=False)), note)
+    figure.alt = "Mean score of an episode: " + "; ".join(
+        [
+            f"{game}: " + ", ".join(f"{p} {np.mean([e.score for e in games[game]]):.1f}" for p, games in played.items())
+            for game in shown
+        ]
+        + [_no_points(pointless)] * bool(pointless)
+    )
+    _head(figure, "Policies", tuple(zip(played, SERIES, strict=False)), note, below=_no_points(pointless))
     return figure
 
 
@@ -170,15 +201,35 @@ def _left_out(source: Any, games: Mapping[str, Any]) -> str:
     return f"{len(games)} of {total} games shown" if total > len(games) else ""
 
 
+def _is_pointless(episodes: Sequence[Episode]) -> bool:
+    return all(e.recording.is_environment and not e.steps["reward"].any() for e in episodes)
+
+
+def _no_points(games: Sequence[str]) -> str:
+    more = len(games) - _NAMED
+    named = ", ".join(games[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"no points yet in {named} at this length" if games else ""
+
+
+def _blank(axes: Axes) -> None:
+    axes.xaxis.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
 def _shares(episodes: Sequence[Episode]) -> list[tuple[str, float, float]]:
-    """Action, its share in per cent, and the part of that share which was chance; frequent ones first."""
+    """Action, its share in per cent, and the part of that share which was chance; frequent first, unused ones last."""
     chosen: Counter[str] = Counter()
     chance: Counter[str] = Counter()
     for episode in episodes:
         for name, random in _done(episode):
             (chance if random else chosen)[name] += 1
     total = sum(chosen.values()) + sum(chance.values())
-    names = sorted(chosen | chance, key=lambda n: (-(chosen[n] + chance[n]), n))
+    if not total:
+        return []
+    spaces = (e.recording.info.action_space for e in episodes if e.recording.is_environment)
+    offered = {name.rpartition("/")[2] for space in spaces if space.kind == "discrete" for name in space.names}
+    names = sorted({*chosen, *chance, *offered}, key=lambda n: (-(chosen[n] + chance[n]), n))
     return [(n, 100 * (chosen[n] + chance[n]) / total, 100 * chance[n] / total) for n in names]
 
 
@@ -247,8 +298,8 @@ def _name_row(axes: Axes, game: str) -> None:
     axes.set_ylabel(game, rotation=0, ha="right", va="center", fontsize=10, color=INK)
 
 
-def _head(figure: HouseFigure, title: str, legend: Sequence[tuple[str, str]], note: str) -> None:
-    """Write title, legend and note on one line above the panels."""
+def _head(figure: HouseFigure, title: str, legend: Sequence[tuple[str, str]], note: str, *, below: str = "") -> None:
+    """Write title, legend and note on one line above the panels, and a sentence below that line."""
     width, height = figure.get_size_inches() * figure.dpi
     y = 1 - 24 / height
     figure.text(_LEFT_PX / width, y, title, fontsize=13, fontweight="bold", color=INK)
@@ -258,5 +309,13 @@ def _head(figure: HouseFigure, title: str, legend: Sequence[tuple[str, str]], no
         x += font(15, bold=True).getlength(text) + 18
     if note:
         figure.text(1 - _LEFT_PX / width, y, note, ha="right", fontsize=9.5, color=MUTED)
+    if below:
+        figure.text(_LEFT_PX / width, y - _LINE_PX / height, below, fontsize=9.5, color=MUTED)
     layout: Any = figure.get_layout_engine()
-    layout.set(rect=(0, 0, 1, 1 - _HEAD_PX / height), h_pad=0.06, w_pad=0.08, hspace=0.04, wspace=0.05)
+    layout.set(
+        rect=(0, 0, 1, max(0.05, 1 - (_HEAD_PX + _LINE_PX * bool(below)) / height)),
+        h_pad=0.06,
+        w_pad=0.08,
+        hspace=0.04,
+        wspace=0.05,
+    )

@@ -239,7 +239,7 @@ def title_card(
     draw.text((left, middle - 38), info.game, "#ffffff", font(size_px, bold=True), anchor="ls")
     lines = [
         f"episode {episode_number(segment)}" + (f", one of {of}" if of > 1 else ""),
-        f"{segment.frames} frames, {whole_s or _length_s(episode):.1f} s"
+        f"{segment.frames} frames, {segment.duration_s:.1f} s"
         + (f", the first {shown_s:.1f} s are shown" if shown_s < whole_s - 0.5 / _rate_hz(episode) else ""),
         _how(segment.attrs),
         _outcome(episode),

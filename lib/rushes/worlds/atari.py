@@ -35,7 +35,9 @@ def _library() -> Any:
         import gymnasium
     except Exception as error:
         raise UnavailableError(
-            f"the Atari emulator cannot be loaded ({error})", fix='pip install "ale-py" "gymnasium"'
+            f"the Atari emulator cannot be loaded ({error})",
+            accepts="an environment with ale-py and gymnasium",
+            fix='pip install "ale-py" "gymnasium"',
         ) from error
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     gymnasium.register_envs(ale_py)

@@ -54,6 +54,7 @@ class GymnasiumWorld:
         except Exception as error:
             raise UnavailableError(
                 f"environment {env_id!r} cannot be made here ({type(error).__name__}: {error})",
+                accepts="an environment that gymnasium.make can make here",
                 fix="install what it needs, or check its id with `rushes doctor`",
             ) from error
         if not isinstance(picture, np.ndarray) or picture.ndim != len(("H", "W", "C")) or picture.dtype != np.uint8:
