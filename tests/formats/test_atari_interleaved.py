@@ -12,8 +12,8 @@ from PIL import Image
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert, open_any, sniff_path
 from rushes.formats.parquet import ROW_GROUP_BYTES
-from rushes.model.recording import Sessions
 from rushes.model.readings import Frame, Gap, Start, Step
+from rushes.model.recording import Sessions
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.writer import SessionWriter
 from rushes.worlds.atari import Atari

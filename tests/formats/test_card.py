@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -119,6 +120,15 @@ def test_a_split_episode_leaves_the_names_and_the_account_of_the_others_alone(tm
         "atari_alien", "episode_000_rand0.2", "episode_002_rand0.2",
     )  # fmt: skip
     assert "| atari_alien/episode_000_rand0.2 | episode_002_rand0.2 |" in (tmp_path / "b.card.md").read_text()
+
+
+def test_a_later_part_that_comes_first_leaves_the_name_to_the_whole_episode(fake, tmp_path):
+    rest, whole = fake.Fake([3], salt=1), fake.Fake([5], salt=2)
+    (segment,) = rest.segments
+    rest.segments = (replace(segment, attrs={**segment.attrs, "part": 1}),)
+    convert(Sessions([rest, whole], format="x"), tmp_path / "a", format="folders")
+    counts = {p.name: len(list(p.glob("*.png"))) for p in (tmp_path / "a" / "atari_alien").iterdir()}
+    assert counts == {"episode_000_rand0.2": 5, "episode_001_rand0.2": 3}
 
 
 def test_an_environment_of_which_nothing_was_left_stays_in_the_account(tmp_path):

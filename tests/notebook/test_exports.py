@@ -45,6 +45,7 @@ def test_exports_have_fixed_names_and_come_back_the_same(project, run):
     names = {"atari_interleaved.parquet", "atari_simple.parquet", "frames"}
     assert names <= {p.name for p in run.folder.iterdir()}
     assert "atari_simple.parquet" in shown.html
+    assert shown.text.startswith("Each keeps frames (exact), times, rewards, names; loses ")
     found = compare(sessions, exports.reports)
     assert found.findings == ()
     assert [row[1:3] for row in found.rows] == [(2, 240)] * 3

@@ -140,6 +140,19 @@ def test_the_verdict_has_the_keys_that_programs_read(project, start):
     assert "Pong could not be sampled" in made._repr_html_()
 
 
+def test_the_verdict_shows_its_proof_its_figures_and_the_files_beside_it(project, start):
+    run = start()
+    run.path("film.mp4").write_bytes(bytes(2_340_000))
+    (run.folder / "film.mp4.card.json").write_text("{}")
+    proof = [Finding("replay.exact", "info", f"game {k}: all came back") for k in range(10)]
+    shown = re.sub("<[^>]+>", " ", run.finish(proof, figures={"duration_s": 25.86667})._repr_html_())
+    said = " ".join(shown.split())
+    assert "game 7: all came back. 2 more remarks in verdict.json." in said
+    assert "duration_s 25.9" in said
+    assert "film.mp4 2.34" in said
+    assert "card" not in said
+
+
 def test_out_dir_may_be_new_or_empty_or_hold_the_report_that_is_being_written(tmp_path, project, start):
     assert start(out_dir=str(tmp_path / "a" / "b")).folder == tmp_path / "a" / "b"
     folder = tmp_path / "c"

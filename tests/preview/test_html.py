@@ -42,8 +42,30 @@ def test_findings_stand_with_errors_first_and_none_is_said():
 def test_problems_and_episodes_have_their_tables(alien, desktop):
     assert "missing_action" in text_of(html.problems_table([Problem("missing_action", "x.txt", 3, "no file")]))
     said = text_of(html.episodes_table([alien, desktop]))
-    assert "Alien 0 5 0.3 15 lookahead 0.2 40 ended by the frame budget" in said
+    assert "Alien 0 5 0.3 15 lookahead 0.2 4 40 frame budget" in said
+    assert "Alien 1 3 0.1 10 lookahead 0.2 4 41 the game" in said
     assert "Doom 0 3 0.3" in said
+
+
+def test_what_all_episodes_have_in_common_stands_in_the_caption_and_not_in_columns(environment):
+    said = text_of(html.episodes_table([environment(lengths=(5,)), environment("Pong", (4,))]))
+    assert "Episodes: policy lookahead, randomness 0.2, frameskip 4, 15 decisions a second, all ended by frame" in said
+    assert "game episode frames seconds score seed Alien 0 5 0.3 15 40 Pong 0 4" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(36.66667, "36.7"), (25.8667, "25.9"), (15.0, "15"), (0.012345, "0.0123"), (9.5, "9.5"), (7, 7), ("a", "a")],
+)
+def test_figures_have_the_digits_that_somebody_reads(value, said):
+    assert html.rounded(value) == said
+
+
+def test_pictures_say_in_words_what_they_show(tmp_path):
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "contact_sheet.png")
+    assert html.picture(pixels, alt="a black square")._repr_png_()[1]["alt"] == "a black square"
+    assert html.picture(tmp_path / "contact_sheet.png")._repr_png_()[1]["alt"] == "contact sheet"
 
 
 def test_a_long_table_says_how_much_is_not_shown():

@@ -17,6 +17,14 @@ def pad(*down, action="NOOP", **more):
     return Note("Alien", 0, 3, 34, 0.2, "pad", action, frozenset(down), reward=0.0, score=0.0, lives=3, **more)
 
 
+def test_lives_are_not_said_of_a_game_that_has_none_at_any_step(alien):
+    alien.step_rows["lives"] = 0
+    assert {note.lives for episode in alien.episodes() for note in notes(episode)} == {None}
+    alien.step_rows.loc[alien.step_rows.index[0], "lives"] = 1  # it has: the second episode plays with the last one
+    second = list(alien.episodes())[1]
+    assert [note.lives for note in notes(second)] == [None, 0, 0]
+
+
 def test_notes_go_with_the_picture_that_was_acted_on(alien):
     first, second = (list(notes(e)) for e in alien.episodes())
     assert [n.action for n in first] == ["NOOP", "FIRE", "UP", "RIGHT", LAST_PICTURE]

@@ -32,6 +32,7 @@ def test_bars_are_per_cent_of_a_games_actions_with_chance_apart(alien):
         "NOOP": pytest.approx((2 * sixth, 0)),
         "RIGHT": pytest.approx((sixth, 0)),
         "UP": pytest.approx((sixth, 0)),
+        **dict.fromkeys(["DOWN", "LEFT", "UPFIRE"], (0, 0)),  # offered and never done
     }
 
 
@@ -46,6 +47,29 @@ def test_lengths_are_seconds_and_scores_sums_of_rewards(alien):
     assert dots(length) == pytest.approx([2 / 15, 4 / 15], abs=1e-6)
     assert dots(score) == [10.0, 15.0]
     assert "seconds" in length.get_xlabel()
+
+
+def test_games_without_points_are_named_in_one_line_instead_of_drawn(environment):
+    games = [environment(), environment("Pong", rewards=(0,)), environment("Seaquest", rewards=(0,))]
+    words = "no points yet in Pong, Seaquest at this length"
+    compared = policy_comparison({"a": games, "b": games})
+    assert len(compared.axes) == 1
+    assert words in {t.get_text() for t in compared.texts}
+    summary = episode_summary(games)
+    assert words in {t.get_text() for t in summary.texts}
+    lengths, scores = summary.axes[::2], summary.axes[1::2]
+    assert all(dots(axes) for axes in lengths)
+    assert [len(axes.collections) > 0 for axes in scores] == [True, False, False]
+    assert not scores[1].xaxis.get_visible()
+    nothing = policy_comparison({"a": games[1:], "b": games[1:]})
+    assert words in {t.get_text() for t in nothing.texts}
+    assert nothing._repr_png_()[0][:4] == b"\x89PNG"
+
+
+def test_figures_say_in_words_what_they_show(alien):
+    assert "Alien: FIRE 33, NOOP 33" in action_histogram(alien)._repr_png_()[1]["alt"]
+    assert "Alien: 2 episodes of 0.1 to 0.3 s, mean score 12.5" in episode_summary(alien)._repr_png_()[1]["alt"]
+    assert "Alien: a 12.5, b 12.5" in policy_comparison({"a": alien, "b": alien})._repr_png_()[1]["alt"]
 
 
 def test_policies_stand_beside_each_other_with_their_means(environment):

@@ -47,7 +47,9 @@ def test_a_failing_cell_leaves_a_report_that_shows_it(tmp_path):
         new_code_cell("raise ValueError('the disk is <full>')"),
         new_code_cell("'never'"),
     )
-    with pytest.raises(RushesError, match=r"tour\.ipynb, cell \d: the disk is <full>; accepted.*report so far") as raised:
+    with pytest.raises(
+        RushesError, match=r"tour\.ipynb, cell \d: the disk is <full>; accepted.*report so far"
+    ) as raised:
         execute(source, tmp_path / "run")
     assert "report.html" in str(raised.value)
     page = (tmp_path / "run" / "report.html").read_text()
@@ -93,6 +95,41 @@ def busy_page(tmp_path):
     text = new_markdown_cell("Text with $x^2$, a [link](https://example.org) and ![away](https://cdn.example/away.png)")
     path = notebook(tmp_path / "busy.ipynb", text, cell)
     return to_html(path, tmp_path / "busy.html")
+
+
+VERDICT = '<div class="verdict">PASS</div>'
+
+
+def shown(html):
+    return new_output("display_data", {"text/html": html, "text/plain": ""})
+
+
+def test_the_verdict_stands_below_the_title_and_only_there(tmp_path):
+    last = new_code_cell("run.finish()", outputs=[shown(VERDICT)])
+    path = notebook(tmp_path / "a.ipynb", new_markdown_cell("## Work"), new_markdown_cell("## Verdict"), last)
+    page = to_html(path, tmp_path / "a.html").read_text()
+    assert page.count(VERDICT) == 1
+    assert page.index("</h1>") < page.index(VERDICT) < page.index("Work")
+    assert "run.finish" in re.sub("<[^>]*>", "", page)
+    assert ">Verdict" not in page
+
+
+def test_neighbouring_code_folds_into_one_line_and_keeps_its_outputs(tmp_path):
+    cells = [new_code_cell(f"step_{k}()", outputs=[shown(f"<p>out {k}</p>")]) for k in range(3)]
+    path = notebook(tmp_path / "a.ipynb", new_markdown_cell("## Work"), *cells)
+    page = to_html(path, tmp_path / "a.html").read_text()
+    assert re.findall("<summary>(.*?)</summary>", page) == ["parameters and code", "code"]
+    assert all(f"step_{k}" in page and f"out {k}" in page for k in range(3))
+
+
+def test_nothing_stands_after_an_error(tmp_path):
+    failed = new_code_cell("bad()", outputs=[new_output("error", ename="E", evalue="broken", traceback=["here"])])
+    after = [new_markdown_cell("## Never reached"), new_code_cell("never()")]
+    path = notebook(tmp_path / "a.ipynb", new_markdown_cell("## Work"), failed, *after)
+    page = to_html(path, tmp_path / "a.html").read_text()
+    assert "broken" in page
+    assert "ever reached" not in page
+    assert "never" not in page
 
 
 def test_code_is_folded_away_and_outputs_are_not(busy_page):

@@ -127,7 +127,6 @@ class Report:
             "ledger": self.ledger.to_json(),
             "kept": list(self.kept),
             "lost": list(self.lost),
-            "absent": list(self.absent),
         }
 
 

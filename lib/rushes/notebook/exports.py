@@ -70,6 +70,8 @@ class Exports:
             convert(sessions, run.path(target), format=name, progress=run.bar(f"writing {target}"))
             for name, target in self.targets.items()
         )
+        promises = [(", ".join(r.kept), ", ".join(r.lost) or "nothing") for r in self.reports]
+        alike = len(set(promises)) == 1
         rows = [
             [
                 r.target.name,
@@ -77,14 +79,15 @@ class Exports:
                 r.written.get("episodes"),
                 r.written.get("frames"),
                 f"{size_bytes(r.target) / 1e6:.2f}",
-                ", ".join(r.kept),
-                ", ".join(r.lost) or "nothing",
+                *(() if alike else promised),
             ]
-            for r in self.reports
+            for r, promised in zip(self.reports, promises, strict=True)
         ]
         if not rows:
             return Html("<p>No export was asked for.</p>", "no export was asked for")
-        return table(["output", "format", "episodes", "frames", "MB", "keeps", "loses"], rows)
+        caption = f"Each keeps {promises[0][0]}; loses {promises[0][1]}" if alike else ""
+        columns = ["output", "format", "episodes", "frames", "MB", *([] if alike else ["keeps", "loses"])]
+        return table(columns, rows, caption=caption)
 
     def __repr__(self) -> str:
         return f"<Exports: {', '.join(f'{name} -> {target}' for name, target in self.targets.items()) or 'none'}>"

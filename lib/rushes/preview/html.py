@@ -40,7 +40,7 @@ _HOW: Final = ("policy", "randomness", "frameskip", "sticky")
 MOST_ROWS: Final = 60
 LARGEST_MB: Final = 24.0
 _FACE: Final = "font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:14px;line-height:1.45"
-_CELL: Final = f"padding:5px 18px 5px 0;border-bottom:1px solid {RULE};vertical-align:top;text-align:"
+_CELL: Final = f"padding:5px 11px 5px 0;border-bottom:1px solid {RULE};vertical-align:top;text-align:"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def table(
     shown, left = every[:most], len(every) - most
     right = [bool(shown) and all(_is_number(row[k]) or row[k] is None for row in shown) for k in range(len(columns))]
     head = "".join(
-        f'<th style="{_CELL}{"right" if r else "left"};color:{MUTED};font-weight:600;white-space:nowrap">{escape(c)}</th>'
+        f'<th style="{_CELL}{"right" if r else "left"};color:{MUTED};font-weight:600">{escape(c)}</th>'
         for c, r in zip(columns, right, strict=True)
     )
     body = "".join(
@@ -180,7 +180,10 @@ def episodes_table(source: Recording | Episode | Iterable[Recording | Episode], 
         any(e.segment.attrs.get("seed") is not None for e in episodes),
     )
     columns = ["game", "episode", "frames", "seconds", *(["score"] if scored else []), *varying]
-    columns += [*(["seed"] if seeded else []), "ended by"]
+    ends = {end_word(e.segment.end_reason) for e in episodes}
+    alike = len(ends) == 1 < len(episodes)
+    said += [f"all ended by {ends.pop()}"] if alike else []
+    columns += [*(["seed"] if seeded else []), *([] if alike else ["ended by"])]
     rows = []
     for e in episodes:
         attrs = e.segment.attrs
@@ -188,7 +191,7 @@ def episodes_table(source: Recording | Episode | Iterable[Recording | Episode], 
         row += [e.score if e.recording.is_environment else None] if scored else []
         row += [attrs.get(name) for name in varying]
         row += [None if attrs.get("seed") is None else str(attrs["seed"])] if seeded else []
-        rows.append([*row, end_word(e.segment.end_reason)])
+        rows.append([*row, *([] if alike else [end_word(e.segment.end_reason)])])
     return table(columns, rows, caption=caption + (f": {', '.join(said)}" if said else ""))
 
 
@@ -280,7 +283,8 @@ def rounded(value: Any) -> Any:
     """
     if not isinstance(value, float | np.floating):
         return value
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"  # noqa: PLR2004 - two digits before the point
+    number = float(value)
+    return f"{number:.1f}".removesuffix(".0") if abs(number) >= 10 else f"{number:.3g}"  # noqa: PLR2004 - two digits before the point
 
 
 def _is_number(value: Any) -> bool:

@@ -42,6 +42,7 @@ _REASONS: Final = {
 
 _WORDS: Final = {
     "terminated": "the game",
+    "killed": "a crash (killed)",
     "truncated": "time limit",
     "budget": "frame budget",
     "unknown": "not known",

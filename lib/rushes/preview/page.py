@@ -164,7 +164,7 @@ def _read(path: Path) -> Any:
 
 
 def _arranged(book: Any) -> Any:
-    """Bring cells into the order of a page: the verdict below the title, neighbouring code as one, no end after an error."""
+    """Bring cells into the order of a page: verdict below the title, neighbouring code as one, an error last."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     cells: list[Any] = []
