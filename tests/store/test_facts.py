@@ -8,7 +8,7 @@ import pytest
 from rushes.errors import BadDataError, StorageError
 from rushes.store.facts import add_fact, read_facts
 
-TEXT = "Ärger am Tor – 終わり"
+TEXT = "Ärger am Tor – 終わり"  # noqa: RUF001 - a character of three bytes
 
 
 def texts(session):
@@ -69,5 +69,5 @@ def test_a_disk_that_takes_only_a_part_of_a_fact_keeps_those_before_and_says_so(
 
 def test_a_full_disk_is_told(tmp_path):
     (tmp_path / "facts.jsonl").symlink_to("/dev/full")
-    with pytest.raises(StorageError, match="disk is full; accepted: .*free some space"):
+    with pytest.raises(StorageError, match=r"disk is full; accepted: .*free some space"):
         add_fact(tmp_path, "note", {"text": "x"}, author="me")
