@@ -33,6 +33,7 @@ SYNC_S: Final = 0.5
 """How often the journal is forced to the disk; with the write itself this stays within the promised second."""
 _HEAD: Final = struct.Struct("<II")
 _TEXT: Final = struct.Struct("<cI")
+_decode: Final = json.JSONDecoder().raw_decode  # whole records hold nothing behind their value
 _encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -148,7 +149,7 @@ def read_journal(path: Path) -> Iterator[Record]:
             if len(body) < length or zlib.crc32(body) != crc:
                 return
             kind, text_length = _TEXT.unpack_from(body)
-            text = json.loads(body[_TEXT.size : _TEXT.size + text_length])
+            text = _decode(str(body[_TEXT.size : _TEXT.size + text_length], "utf-8"))[0]
             end += _HEAD.size + length
             yield Record(kind, text, body[_TEXT.size + text_length :], end)
 

@@ -11,6 +11,7 @@ Example (after a crash; `rushes.store.recover` does it for a whole session):
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,14 @@ class _Chunk:
         self._steps_open = 0
         self.frames = self.pictures = self._last_ns = 0
         self.first_frame: int | None = None
+        self._takers: Mapping[bytes, Callable[[Record], None]] = {
+            BEGIN: self._begin,
+            GAP: self._gap,
+            FRAME: self._frame,
+            EVENT: self._event,
+            STEP: self._step,
+            TELL: self._tell,
+        }
 
     def _sheet(self, name: str, schema: pa.Schema, *, images: bool = False) -> Sheet:
         if name not in self._sheets:
@@ -62,14 +71,7 @@ class _Chunk:
 
     def take(self, record: Record) -> None:
         """Put a record where it belongs."""
-        {
-            BEGIN: self._begin,
-            GAP: self._gap,
-            FRAME: self._frame,
-            EVENT: self._event,
-            STEP: self._step,
-            TELL: self._tell,
-        }[record.kind](record)
+        self._takers[record.kind](record)
 
     def _begin(self, record: Record) -> None:
         index, t_ns, attrs, wall_ns, clock, opens = record.text
@@ -102,9 +104,10 @@ class _Chunk:
         row = (frame_index, tick, self.pictures - 1, t_ns, segment["index"], repeats, late, dropped)
         self._sheet(INDEX, INDEX_SCHEMA).add(row)
         self.tally.offer("frames", 1 + dropped)
-        self.tally.lose("frames", "dropped_tick", dropped)
-        self.tally.mark("frames", "duplicate", int(repeats))
-        self.tally.mark("frames", "late", int(late))
+        if dropped or repeats or late:
+            self.tally.lose("frames", "dropped_tick", dropped)
+            self.tally.mark("frames", "duplicate", int(repeats))
+            self.tally.mark("frames", "late", int(late))
 
     def _event(self, record: Record) -> None:
         row = record.text
