@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from rushes.cli import show
+
+MANY: Final = 20_000
+"""Frames from which starting a process a core is worth its two seconds."""
 
 
 def convert(
@@ -23,11 +27,16 @@ def convert(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Convert anything that can be read to a format."""
+    from rushes.capture.env.work import pool
     from rushes.formats import base
+    from rushes.formats.options import parse_options
 
     options = [*(option or []), *(["strict=true"] if strict else [])]
-    with show.bar("frame") as bar:
-        report = base.convert(source, target, format=format_name, options=options, progress=bar)
+    parse_options(base.get_format(format_name).Options, options)  # before a long source is opened
+    sessions = base.open_any(source)
+    many = sum(s.frame_count for s in sessions) > MANY
+    with pool(None, workers=0, tasks=MANY) if many else nullcontext() as executor, show.bar("frame") as bar:
+        report = base.convert(sessions, target, format=format_name, options=options, executor=executor, progress=bar)
     if as_json:
         show.emit(report.to_json())
         return
