@@ -132,7 +132,7 @@ class Fake(Recording):
         )
 
     def events(self, segment=None) -> pd.DataFrame:
-        raise NotImplementedError
+        return self.step_edges(segment)
 
     def frames(self, start: int, stop: int) -> Iterator[np.ndarray]:
         for k in range(start, stop):
