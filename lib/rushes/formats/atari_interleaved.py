@@ -32,10 +32,7 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -43,24 +40,17 @@ import pyarrow as pa
 
 from rushes.errors import BadDataError
 from rushes.formats.atari import (
-    KEEPS,
     METADATA_KEY,
-    STRICT_KEEPS,
     Take,
     action_texts,
     per_action,
     per_frame,
-    pictures,
     read_sessions_text,
-    sessions_text,
-    takes,
 )
-from rushes.formats.base import Format, Keeps, Progress, Report
-from rushes.formats.card import export
+from rushes.formats.atari_table import AtariTable
+from rushes.formats.card import Job
 from rushes.formats.found import Found, make_extra
-from rushes.formats.gather import recordings
-from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of, flaws, pictures_of
-from rushes.model.recording import Sessions
+from rushes.formats.parquet import PartReader, PartWriter, flaws, pictures_of
 from rushes.model.session import SessionInfo
 
 _ENTRY: Final = pa.struct(
@@ -112,67 +102,37 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """The reference's columns with `randomness` as a number, then ours."""
-_PLAIN: Final = ("images.list.element", "images_front.list.element")
 _EXTRA: Final = frozenset({"session", "segment", "t_ns", *_LISTS})
 _ROWS: Final = 8
 """Episodes that are looked at together while the columns without pictures are read."""
 
 
-class AtariInterleaved(Format):
+class AtariInterleaved(AtariTable):
     """One row an episode."""
 
     name: ClassVar[str] = "atari_interleaved"
     looks_for: ClassVar[str] = (
         "a Parquet file (or a folder of part-00000.parquet ...) with the columns inputs and images"
     )
-    Options: ClassVar[type[Any]] = ParquetOptions
-    keeps: ClassVar[Keeps] = KEEPS
+    known_by: ClassVar[frozenset[str]] = frozenset({"inputs", "images"})
+    schema: ClassVar[pa.Schema] = SCHEMA
+    strict_schema: ClassVar[pa.Schema] = STRICT_SCHEMA
+    plain: ClassVar[tuple[str, ...]] = ("images.list.element", "images_front.list.element")
 
-    def keeps_with(self, options: ParquetOptions) -> Keeps:
-        """Say what survives with these options."""
-        return STRICT_KEEPS if options.strict else KEEPS
+    def read_rows(self, reader: PartReader) -> Iterator[Found]:
+        """Find the episodes; see `AtariTable.read_rows`."""
+        return _read_rows(reader)
 
-    def sniff(self, path: Path) -> bool:
-        """Say whether a path has the columns."""
-        return {"inputs", "images"} <= columns_of(path)
-
-    def read(self, path: Path, options: Any) -> Sessions:
-        """Open a file or a folder of parts; see `Format.read`."""
-        del options
-        reader = PartReader(path)
-        return recordings(_read_rows(reader), format=self.name, path=path, problems=reader.problems)
-
-    def write(
-        self,
-        source: Sessions,
-        path: Path,
-        options: ParquetOptions,
-        *,
-        executor: Executor | None = None,
-        progress: Progress | None = None,
-    ) -> Report:
-        """Write the table; see `Format.write`."""
-        schema = STRICT_SCHEMA
-        if not options.strict:
-            schema = SCHEMA.with_metadata({METADATA_KEY: sessions_text(source).encode()})
-        with export(self, source, path, options, folder=options.shard_mb > 0) as job:
-            wanted = takes(source, job)
-            total, done = sum(take.frames for take in wanted), 0
-            encoded = pictures(wanted, indexed=options.indexed, executor=executor)
-            with PartWriter(job.partial, schema, plain=_PLAIN, shard_mb=options.shard_mb).closing() as writer:
-                for take in wanted:
-                    files, size = _column(islice(encoded, take.frames))
-                    row = _row(take, files, strict=options.strict)
-                    writer.add([row.pop(name) for name in schema.names], size)
-                    del files, row  # the next episode is not gathered beside this one
-                    writer.may_split()
-                    written = min(take.actions, take.frames - 1) if options.strict else take.actions
-                    job.wrote(episodes=1, frames=take.frames, actions=written)
-                    job.lose("actions", "action_without_outcome", take.actions - written)
-                    done += take.frames
-                    if progress:
-                        progress(done, total, "frames written")
-        return job.report
+    def write_episode(
+        self, take: Take, files: Iterator[bytes], writer: PartWriter, job: Job, *, names: list[str], strict: bool
+    ) -> None:
+        """Write one episode as one row; its pictures are let go before the next one's are gathered."""
+        images, size = _column(files)
+        row = _row(take, images, strict=strict)
+        writer.add([row.pop(name) for name in names], size)
+        written = min(take.actions, take.frames - 1) if strict else take.actions
+        job.wrote(episodes=1, frames=take.frames, actions=written)
+        job.lose("actions", "action_without_outcome", take.actions - written)
 
 
 def entries(title: str, episode: str, actions: Iterable[str], frames: int) -> list[dict[str, Any]]:

@@ -16,11 +16,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -29,24 +26,17 @@ import pyarrow as pa
 from rushes.errors import BadDataError
 from rushes.formats.atari import (
     ACTION_COLUMNS,
-    KEEPS,
     METADATA_KEY,
-    STRICT_KEEPS,
     Take,
     action_texts,
     per_action,
     per_frame,
-    pictures,
     read_sessions_text,
-    sessions_text,
-    takes,
 )
-from rushes.formats.base import Format, Keeps, Progress, Report
-from rushes.formats.card import export
+from rushes.formats.atari_table import AtariTable
+from rushes.formats.card import Job
 from rushes.formats.found import Found, make_extra
-from rushes.formats.gather import recordings
-from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of, flaws
-from rushes.model.recording import Sessions
+from rushes.formats.parquet import PartReader, PartWriter, flaws
 from rushes.model.session import SessionInfo
 
 STRICT_SCHEMA: Final = pa.schema(
@@ -92,7 +82,7 @@ _ROWS: Final = 4096
 _PICTURES: Final = 64
 
 
-class AtariSimple(Format):
+class AtariSimple(AtariTable):
     """One row a frame."""
 
     name: ClassVar[str] = "atari_simple"
@@ -100,54 +90,26 @@ class AtariSimple(Format):
         "a Parquet file (or a folder of part-00000.parquet ...) with the columns "
         "environment, episode, frame_number and image"
     )
-    Options: ClassVar[type[Any]] = ParquetOptions
-    keeps: ClassVar[Keeps] = KEEPS
+    known_by: ClassVar[frozenset[str]] = frozenset({"environment", "episode", "frame_number", "image"})
+    schema: ClassVar[pa.Schema] = SCHEMA
+    strict_schema: ClassVar[pa.Schema] = STRICT_SCHEMA
+    plain: ClassVar[tuple[str, ...]] = ("image",)
 
-    def keeps_with(self, options: ParquetOptions) -> Keeps:
-        """Say what survives with these options."""
-        return STRICT_KEEPS if options.strict else KEEPS
+    def read_rows(self, reader: PartReader) -> Iterator[Found]:
+        """Find the episodes; see `AtariTable.read_rows`."""
+        return _read_rows(reader)
 
-    def sniff(self, path: Path) -> bool:
-        """Say whether a path has the columns."""
-        return {"environment", "episode", "frame_number", "image"} <= columns_of(path)
-
-    def read(self, path: Path, options: Any) -> Sessions:
-        """Open a file or a folder of parts; see `Format.read`."""
-        del options
-        reader = PartReader(path)
-        return recordings(_read_rows(reader), format=self.name, path=path, problems=reader.problems)
-
-    def write(
-        self,
-        source: Sessions,
-        path: Path,
-        options: ParquetOptions,
-        *,
-        executor: Executor | None = None,
-        progress: Progress | None = None,
-    ) -> Report:
-        """Write the table; see `Format.write`."""
-        schema = STRICT_SCHEMA
-        if not options.strict:
-            schema = SCHEMA.with_metadata({METADATA_KEY: sessions_text(source).encode()})
-        with export(self, source, path, options, folder=options.shard_mb > 0) as job:
-            wanted = takes(source, job)
-            total, done = sum(take.frames for take in wanted), 0
-            encoded = pictures(wanted, indexed=options.indexed, executor=executor)
-            with PartWriter(job.partial, schema, plain=("image",), shard_mb=options.shard_mb).closing() as writer:
-                for take in wanted:
-                    kept = take.actions if options.strict else take.frames
-                    for row in islice(_rows(take, islice(encoded, take.frames), schema.names), take.frames):
-                        if row[2] < kept:
-                            writer.add(row, len(row[5]))
-                    writer.may_split()
-                    job.wrote(episodes=int(kept > 0), frames=kept, actions=take.actions)
-                    job.lose("frames", "strict_without_action", take.frames - kept)
-                    job.lose("episodes", "strict_without_action", int(kept == 0))
-                    done += take.frames
-                    if progress:
-                        progress(done, total, "frames written")
-        return job.report
+    def write_episode(
+        self, take: Take, files: Iterator[bytes], writer: PartWriter, job: Job, *, names: list[str], strict: bool
+    ) -> None:
+        """Write one episode, a row a frame; strict leaves out the frame on which nothing was done."""
+        kept = take.actions if strict else take.frames
+        for row in _rows(take, files, names):
+            if row[2] < kept:
+                writer.add(row, len(row[5]))
+        job.wrote(episodes=int(kept > 0), frames=kept, actions=take.actions)
+        job.lose("frames", "strict_without_action", take.frames - kept)
+        job.lose("episodes", "strict_without_action", int(kept == 0))
 
 
 def _rows(take: Take, files: Iterator[bytes], names: list[str]) -> Iterator[list[Any]]:
