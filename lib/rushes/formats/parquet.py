@@ -33,6 +33,7 @@ from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import StrictOptions
 from rushes.model.findings import Problem
 from rushes.store import images
+from rushes.store.tables import damage
 
 ROW_GROUP_BYTES: Final = 16 << 20
 """Bytes of pictures after which a row group ends."""
@@ -205,21 +206,6 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         pq.ParquetFile(path, buffer_size=_STREAM_BYTES, pre_buffer=False, page_checksum_verification=True) as file,
     ):
         yield file
-
-
-@contextmanager
-def damage(path: Path, where: str = "") -> Iterator[None]:
-    """Turn what pyarrow says about a cut or damaged file into an error that says what to do."""
-    try:
-        yield
-    except (PermissionError, FileNotFoundError):
-        raise
-    except (pa.ArrowException, OSError) as error:
-        raise BadDataError(
-            f"{path}{where}: a Parquet file that is cut or damaged ({str(error).splitlines()[0]})",
-            accepts="a whole Parquet file",
-            fix="copy or download it again, or write it again from its source",
-        ) from error
 
 
 def _gaps(files: Sequence[Path], place: bytes | None) -> tuple[str, ...]:

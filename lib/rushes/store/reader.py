@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.errors import BadDataError, MissingError
+from rushes.errors import MissingError
 from rushes.model.events import events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
@@ -157,14 +157,8 @@ class Session(Recording):
             for number in numbers:
                 group = int(np.searchsorted(edges, number, side="right")) - 1
                 if self._group is None or self._group[:2] != (path, group):
-                    try:
+                    with tables.damage(path, f", pictures {edges[group]} to {edges[group + 1]}"):
                         table = file.read_row_group(group, columns=["codec", "data"])
-                    except Exception as error:
-                        raise BadDataError(
-                            f"{path}, pictures {edges[group]} to {edges[group + 1]}: damaged ({error})",
-                            accepts="a whole Parquet file",
-                            fix="restore the chunk from a copy; `rushes qa` names every damaged file",
-                        ) from error
                     self._group = (path, group, table["data"].to_pylist(), table["codec"].to_pylist())
                 row = number - int(edges[group])
                 yield Picture(self._group[3][row], self._group[2][row])

@@ -11,7 +11,8 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -122,6 +123,29 @@ class Sheet:
         self.close()
 
 
+@contextmanager
+def damage(path: Path, where: str = "") -> Iterator[None]:
+    """Turn what pyarrow says about a cut or damaged file into an error that says what to do.
+
+    Args:
+        path: The file; stands in the message.
+        where: A place in it, as it shall stand behind the path.
+
+    Raises:
+        BadDataError: The file is cut or is no Parquet file; one that is missing or may not be read is told as it is.
+    """
+    try:
+        yield
+    except (PermissionError, FileNotFoundError):
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise BadDataError(
+            f"{path}{where}: a Parquet file that is cut or damaged ({str(error).splitlines()[0]})",
+            accepts="a whole Parquet file",
+            fix="restore it from a copy, or write it again from its source; `rushes qa` names every damaged file",
+        ) from error
+
+
 def open_table(path: Path) -> pq.ParquetFile:
     """Open a Parquet file.
 
@@ -135,14 +159,8 @@ def open_table(path: Path) -> pq.ParquetFile:
             accepts="a session with all files of its chunks",
             fix="restore the folder from a copy",
         )
-    try:
+    with damage(path):
         return pq.ParquetFile(path, memory_map=True)
-    except (pa.ArrowException, OSError) as error:
-        raise BadDataError(
-            f"{path}: a Parquet file that is cut or damaged ({error})",
-            accepts="a whole Parquet file",
-            fix="restore it from a copy; `rushes qa` names every damaged file",
-        ) from error
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -156,12 +174,5 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         MissingError: There is no such file.
         BadDataError: The file is cut or is no Parquet file.
     """
-    with open_table(path) as file:
-        try:
-            return file.read(columns=columns)
-        except (pa.ArrowException, OSError) as error:
-            raise BadDataError(
-                f"{path}: a damaged Parquet file ({error})",
-                accepts="a whole Parquet file",
-                fix="restore it from a copy; `rushes qa` names every damaged file",
-            ) from error
+    with open_table(path) as file, damage(path):
+        return file.read(columns=columns)
