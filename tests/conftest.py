@@ -3,6 +3,9 @@
 A test that needs something which a bare machine lacks says so with `@pytest.mark.require("browser")` or by
 calling the fixture: `require("display")`. It then skips with the reason, and FAILS where the environment
 variable RUSHES_REQUIRE (comma-separated) names the component, so that CI cannot pass by skipping.
+
+`display` and `sound` mean that a server can be started for the tests, not that one is running: no test touches
+the screen or the speakers of the person who runs it. `tests/desktop/conftest.py` starts them.
 """
 
 from __future__ import annotations
@@ -10,13 +13,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+GAME = "crispy-doom"
+GAME_FOLDERS = ("/usr/games", "/usr/local/games")
+IWAD = "freedoom1.wad"
+IWAD_FOLDERS = ("/usr/share/games/doom", "/usr/local/share/games/doom", "/usr/share/doom")
 
 
 def browser_path() -> str | None:
@@ -24,18 +31,36 @@ def browser_path() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+def game_path() -> str | None:
+    """Where Crispy Doom is, or None; Debian keeps games in a folder that is on few people's PATH."""
+    return shutil.which(GAME, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *GAME_FOLDERS]))
+
+
+def iwad_path() -> Path | None:
+    """Where Freedoom's levels are, or None."""
+    return next((path for folder in IWAD_FOLDERS if (path := Path(folder) / IWAD).is_file()), None)
+
+
+def _programs(component: str, names: tuple[str, ...]) -> str:
+    if missing := [name for name in names if shutil.which(name) is None]:
+        return f"no {component}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
+    return ""
+
+
 def _display() -> str:
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return ""
-    return "no display: neither DISPLAY nor WAYLAND_DISPLAY is set"
+    return _programs("display", ("Xvfb", "openbox", "xdotool"))
 
 
 def _sound() -> str:
-    program = shutil.which("pactl")
-    if program is None:
-        return "no sound: pactl is not installed"
-    answer = subprocess.run([program, "info"], capture_output=True, timeout=10, check=False)
-    return "" if answer.returncode == 0 else "no sound: no server answers 'pactl info'"
+    return _programs("sound", ("pulseaudio", "pactl"))
+
+
+def _game() -> str:
+    if game_path() is None:
+        return f"no game: {GAME} is not installed"
+    if iwad_path() is None:
+        return f"no game: {IWAD} is in none of {', '.join(IWAD_FOLDERS)}"
+    return ""
 
 
 def _browser() -> str:
@@ -53,6 +78,7 @@ def _tensorflow() -> str:
 COMPONENTS: dict[str, Callable[[], str]] = {
     "display": _display,
     "sound": _sound,
+    "game": _game,
     "browser": _browser,
     "tensorflow": _tensorflow,
 }
@@ -125,3 +151,13 @@ def chromium() -> str:
     path = browser_path()
     assert path is not None
     return path
+
+
+@pytest.fixture(scope="session")
+def crispy_doom() -> tuple[str, Path]:
+    """Crispy Doom and Freedoom's levels: (program, IWAD)."""
+    demand("game")
+    program, iwad = game_path(), iwad_path()
+    assert program is not None
+    assert iwad is not None
+    return program, iwad

@@ -48,11 +48,20 @@ def pins() -> dict[str, list[Requirement]]:
 
 
 def test_no_library_is_listed_twice():
-    names = [canonicalize_name(requirement.name) for requirement in dependencies()]
-    assert sorted(names) == sorted(set(names))
+    for platform in ("linux", "win32", "darwin"):
+        wanted = [r for r in dependencies() if r.marker is None or r.marker.evaluate({"sys_platform": platform})]
+        names = [canonicalize_name(requirement.name) for requirement in wanted]
+        assert sorted(names) == sorted(set(names)), platform
 
 
-IMPORTED_AS = {"opencv-python-headless": "cv2", "pillow": "PIL", "ipython": "IPython", "ale-py": "ale_py"}
+IMPORTED_AS = {
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "ipython": "IPython",
+    "ale-py": "ale_py",
+    "python-xlib": "Xlib",
+    "pysdl2": "sdl2",
+}
 NOT_IMPORTED = {
     "jupyterlab": "started by make lab",
     "torch": "loaders come with a later issue; the base installation promises it",
@@ -60,6 +69,7 @@ NOT_IMPORTED = {
     "anywidget": "the player comes with a later issue; the base installation promises it",
     "ipywidgets": "the same",
     "pygame-ce": "Gymnasium imports it",
+    "pysdl2-dll": "pysdl2 loads it",
 }
 
 
@@ -72,7 +82,8 @@ def test_every_library_that_lib_imports_is_declared_and_every_one_declared_is_us
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
     found -= set(sys.stdlib_module_names) | {"rushes"}
-    base = {Requirement(text).name for text in PROJECT["dependencies"]}
+    extras = [text for name, texts in EXTRAS.items() if name != "test" for text in texts]
+    base = {Requirement(text).name for text in [*PROJECT["dependencies"], *extras]}
     declared = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in base}
     assert found <= declared, f"imported and not declared: {found - declared}"
     unused = {n for n in base if IMPORTED_AS.get(n, n.replace("-", "_")) not in found} - set(NOT_IMPORTED)

@@ -13,7 +13,8 @@ from PIL import Image
 
 from rushes.errors import BadDataError, BadInputError, BusyError, MissingError, OccupiedError, StorageError
 from rushes.model.actions import ActionSpace
-from rushes.model.readings import Event, Frame, Gap, Sound, Start, Step, Telemetry
+from rushes.model.clock import Clock
+from rushes.model.readings import Encoded, Event, Frame, Gap, Sound, Start, Step, Telemetry
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact, read_facts
 from rushes.store.reader import open_session, open_sessions
@@ -278,8 +279,10 @@ def test_chunks_are_ordered_by_number_and_not_by_name_or_disk(tmp_path, monkeypa
         ([Gap(0, "end")], "a Gap outside a segment"),
         ([Start(0), Start(1)], "a Start inside a segment"),
         ([Start(0), Frame(9, picture(0)), Frame(3, picture(1))], "a Frame at 3 ns after one at 9 ns"),
+        ([Start(0), Frame(0, Encoded("h264", b"packet", key=False))], "a h264 picture that needs those before it"),
+        ([Start(0), Clock()], "a reading of type Clock"),
         ([Start(0), Frame(0, None)], "a repeated picture where there is none before"),
-        ([Start(0), Sound(0, np.zeros((4, 1), np.int16), 44100, "mic")], "a reading of type Sound"),
+        ([Sound(0, np.zeros((4, 1), np.int16), 44100, "mic")], "a Sound outside a segment"),
     ],
 )
 def test_readings_that_make_no_sense_are_refused_in_three_parts(tmp_path, readings, message):

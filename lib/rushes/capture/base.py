@@ -1,7 +1,9 @@
 """What a capture backend is, and the table of them.
 
 A backend stamps what it yields and nobody else does. `specs` touches no device, so that a session can be described
-before anything is opened; the iterator that `open` gives may block, each on its own thread.
+before anything is opened. There are two kinds: one that plays as fast as it is asked (`Backend`: `open` gives its
+readings, `rushes.capture.recorder` writes them) and one that lives in real time (`rushes.capture.source.LiveBackend`:
+its sources run on threads of their own, `rushes.capture.live` records them).
 
 Example:
     >>> from rushes.capture.base import BACKENDS
@@ -23,7 +25,7 @@ from rushes.table import Table
 
 @runtime_checkable
 class Backend(Protocol):
-    """A source of readings."""
+    """A backend that plays as fast as it is asked."""
 
     def describe(self) -> SessionInfo:
         """Describe the session that it would record; touches no device."""
@@ -42,6 +44,16 @@ BACKENDS: Final = Table(
             "rushes.capture.env.backend:EnvBackend",
             "",
             "Atari and any Gymnasium environment with `rgb_array`, played by a policy",
+        ),
+        "desktop": (
+            "rushes.capture.desktop:DesktopBackend",
+            "desktop",
+            "a window, region or monitor with keyboard, mouse, pads and sound, in real time",
+        ),
+        "synthetic_live": (
+            "rushes.capture.live_synthetic:LiveSynthetic",
+            "",
+            "a planted world in real time: a screen, a hand and a tone that need no hardware",
         ),
         "synthetic": (
             "rushes.capture.synthetic:SyntheticBackend",

@@ -26,6 +26,12 @@ COMMANDS: Final = Table(
     "command",
     {
         "sample": ("rushes.cli.sample:sample", "", "sample Atari or any Gymnasium environment into sessions"),
+        "record": (
+            "rushes.cli.record:record",
+            "",
+            "record a desktop game (or a world without hardware) into a session",
+        ),
+        "windows": ("rushes.cli.windows:windows", "", "list the windows that can be recorded"),
         "info": ("rushes.cli.info:info", "", "say what any path is"),
         "qa": ("rushes.cli.qa:qa", "", "check a session or any file that can be read; exit 1 on FAIL"),
         "convert": ("rushes.cli.convert:convert", "", "convert anything that can be read to a format"),

@@ -8,6 +8,7 @@ Example:
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -64,6 +65,31 @@ def bar(unit: str) -> Iterator[Bar]:
         yield shown
     finally:
         shown.close()
+
+
+class Line:
+    """One line that is written again and again on standard error; a line each now and then where it is no terminal."""
+
+    def __init__(self, every: int = 20) -> None:
+        self._every, self._count, self._width = every, 0, 0
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        """Show a text in place of the last one."""
+        if self._terminal:
+            columns = shutil.get_terminal_size().columns - 1
+            shown = text[:columns]
+            sys.stderr.write("\r" + shown.ljust(self._width))
+            sys.stderr.flush()
+            self._width = len(shown)
+        elif not self._count % self._every:
+            note(text)
+        self._count += 1
+
+    def close(self) -> None:
+        """End the line."""
+        if self._terminal and self._count:
+            sys.stderr.write("\n")
 
 
 def say_ledger(ledger: Ledger) -> None:

@@ -41,27 +41,40 @@ def emulated_ns(step: int, *, frameskip: int = 1, rate_hz: float = ALE_RATE_HZ) 
 
 
 class Clock:
-    """A monotonic clock that starts at zero, with the wall time of its zero.
+    """A monotonic clock that starts at zero, or where a session that goes on has come to.
+
+    Args:
+        start_ns: What it shows at first, ns since session start.
 
     Attributes:
-        wall_ns: Unix time in ns at which this clock showed 0.
+        zero_ns: The `time.perf_counter_ns()` at which it showed, or would have shown, 0.
     """
 
-    def __init__(self) -> None:
-        self.wall_ns = time.time_ns()
-        self._zero = time.perf_counter_ns()
+    def __init__(self, *, start_ns: int = 0) -> None:
+        self.zero_ns = time.perf_counter_ns() - start_ns
 
     def now_ns(self) -> int:
-        """Return ns since this clock's start."""
-        return time.perf_counter_ns() - self._zero
+        """Return ns since session start."""
+        return time.perf_counter_ns() - self.zero_ns
 
     def at(self, perf_counter_ns: int) -> int:
         """Translate a `time.perf_counter_ns()` reading to this clock.
 
         Args:
-            perf_counter_ns: A reading taken in this process.
+            perf_counter_ns: A reading taken in this process, or on Linux in any process since the machine's start.
 
         Returns:
-            ns since this clock's start.
+            ns since session start.
         """
-        return perf_counter_ns - self._zero
+        return perf_counter_ns - self.zero_ns
+
+    def wall_ns(self, t_ns: int) -> int:
+        """Say what the wall clock, as it is set now, showed at a time of this clock.
+
+        Args:
+            t_ns: ns since session start.
+
+        Returns:
+            Unix time in ns.
+        """
+        return time.time_ns() - (self.now_ns() - t_ns)

@@ -52,24 +52,41 @@ class Gap(NamedTuple):
     attrs: Mapping[str, Any] = _NOTHING
 
 
+class Encoded(NamedTuple):
+    """A picture that is encoded already.
+
+    Attributes:
+        codec: `png`, `png-indexed`, or one of a video: `h264`, `h265`, `lossless`.
+        data: A PNG file, or the one packet of a video stream that gives this picture.
+        key: Whether it can be decoded without the pictures before it.
+    """
+
+    codec: str
+    data: bytes
+    key: bool = True
+
+
 class Frame(NamedTuple):
     """One picture.
 
     Attributes:
         t_ns: ns since session start, taken when the picture was grabbed.
-        pixels: (H, W, 3) uint8 RGB; or (H, W) uint8 indices into `palette`. None repeats the previous picture.
+        pixels: (H, W, 3) uint8 RGB; (H, W, 4) uint8 BGRA as screens give it, the fourth channel without meaning;
+            or (H, W) uint8 indices into `palette`; or encoded already. None repeats the previous picture.
         palette: (256, 3) uint8 RGB of an indexed picture, else None.
         tick: Number of the capture tick, -1 where the frame index is the tick.
         late: Whether the tick was later than its limit.
         dropped_before: Ticks without a picture since the last frame.
+        duplicate: Whether the pixels are those of the frame before, given once more; None for pixels implies it.
     """
 
     t_ns: int
-    pixels: npt.NDArray[np.uint8] | None
+    pixels: npt.NDArray[np.uint8] | Encoded | None
     palette: npt.NDArray[np.uint8] | None = None
     tick: int = -1
     late: bool = False
     dropped_before: int = 0
+    duplicate: bool = False
 
 
 class Event(NamedTuple):
@@ -145,5 +162,21 @@ class Sound(NamedTuple):
     stream: str
 
 
-Reading = Start | Gap | Frame | Event | Step | Telemetry | Sound
+class Lost(NamedTuple):
+    """Things that a backend met and did not pass on; they are counted and never named.
+
+    Attributes:
+        t_ns: ns since session start of the count.
+        stream: `events`, `frames`, or the name of a sound stream.
+        reason: Why: `not_in_layout`, `other_window`, `paused`, `auto_repeat`, `device_lost` ...
+        count: How many: events, frames, sample times.
+    """
+
+    t_ns: int
+    stream: str
+    reason: str
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of a reading
+
+
+Reading = Start | Gap | Frame | Event | Step | Telemetry | Sound | Lost
 """Anything a backend may yield."""

@@ -30,6 +30,7 @@ _END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _INDEXED, _RGB = 3, 2  # colour types, PNG specification 11.2.2
 _UP: Final = 2  # filter type, PNG specification 9.2
 _MEMORY: Final = 9
+_CHANNELS: Final = 3
 
 
 def _part(name: bytes, data: bytes) -> bytes:
@@ -89,6 +90,15 @@ def encode_rgb(pixels: npt.NDArray[np.uint8]) -> bytes:
     header = _part(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _RGB, 0, 0, 0))
     body = _part(b"IDAT", _deflate(_filtered(np.ascontiguousarray(pixels), 3 * width)))
     return b"".join((_SIGNATURE, header, body, _END))
+
+
+def as_rgb(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give (H, W, 3) uint8 RGB for a picture that is that already, or (H, W, 4) BGRA as screens give it."""
+    import cv2
+
+    if pixels.shape[-1] == _CHANNELS:
+        return np.asarray(pixels, np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB), np.uint8)
 
 
 def decode(data: bytes, *, where: str = "a picture") -> npt.NDArray[np.uint8]:

@@ -112,11 +112,13 @@ class Journal:
                     self._failure = error
 
     def close(self) -> None:
-        """Stop the thread and close the file; its lock goes with it."""
+        """Stop the thread, wait for the disk where something is not on it yet, and close the file."""
         if self._file >= 0:
             self._stop.set()
             if self._thread.is_alive():
                 self._thread.join()
+                if self._dirty:  # what comes next, in another file, must not outlive it
+                    os.fsync(self._file)
             os.close(self._file)
             self._file = -1
 
@@ -127,11 +129,12 @@ class Journal:
         self.close()
 
 
-def read_journal(path: Path) -> Iterator[Record]:
+def read_journal(path: Path, kinds: bytes = b"") -> Iterator[Record]:
     """Read all whole records of a journal, whatever its end looks like.
 
     Args:
         path: A journal.
+        kinds: Only records of these kinds, one letter each; empty for all.
 
     Yields:
         Records in order; stops silently at the first one that is cut or damaged.
@@ -149,6 +152,9 @@ def read_journal(path: Path) -> Iterator[Record]:
             if len(body) < length or zlib.crc32(body) != crc:
                 return
             kind, text_length = _TEXT.unpack_from(body)
+            if kinds and kind not in kinds:
+                end += _HEAD.size + length
+                continue
             text = _decode(str(body[_TEXT.size : _TEXT.size + text_length], "utf-8"))[0]
             end += _HEAD.size + length
             yield Record(kind, text, body[_TEXT.size + text_length :], end)

@@ -19,6 +19,9 @@ CHUNKS: Final = "chunks"
 IMAGES, INDEX, EVENTS, STEPS, TELEMETRY = (
     f"{name}.parquet" for name in ("images", "index", "events", "steps", "telemetry")
 )
+VIDEO: Final = "frames.mp4"
+AUDIO: Final = "audio"
+"""Folder of a chunk's sound: `NAME.flac` and its index `NAME.parquet`."""
 CHUNK_SCHEMA: Final = "rushes/chunk/1"
 """Schema name and version in chunk.json."""
 _NUMBER: Final = re.compile(r"\d+")

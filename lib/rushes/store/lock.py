@@ -25,16 +25,17 @@ class Hold:
 
     Attributes:
         path: The session.
+        handle: File descriptor of the lock, -1 where there is none; a process that inherits it holds the session too.
     """
 
     def __init__(self, path: Path, handle: int) -> None:
-        self.path, self._handle = path, handle
+        self.path, self.handle = path, handle
 
     def release(self) -> None:
         """Let others write; a second call does nothing."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
 
     def __enter__(self) -> Self:
         return self

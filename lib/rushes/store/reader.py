@@ -16,16 +16,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.errors import MissingError
+from rushes.errors import BadNameError, MissingError
 from rushes.model.events import events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
+from rushes.model.readings import Sound
 from rushes.model.recording import INDEX_COLUMNS, STEP_COLUMNS, Picture, Recording, Sessions
 from rushes.model.session import SessionInfo
 from rushes.store import images, tables
 from rushes.store.facts import Fact, read_facts
-from rushes.store.layout import EVENTS, IMAGES, INDEX, STEPS, TELEMETRY, chunk_folders, is_sealed, is_session
+from rushes.store.layout import (
+    AUDIO,
+    EVENTS,
+    IMAGES,
+    INDEX,
+    STEPS,
+    TELEMETRY,
+    VIDEO,
+    chunk_folders,
+    is_sealed,
+    is_session,
+)
 from rushes.store.manifest import merge_segments, read_description, read_summary
+from rushes.store.video_pictures import VideoPictures
 
 _KEPT: Final = 4
 """Tables that a session keeps at hand; an episode's steps are asked for several times in a row."""
@@ -62,6 +75,7 @@ class Session(Recording):
         )
         self._tables: OrderedDict[tuple[str, int | None], pd.DataFrame] = OrderedDict()
         self._group: tuple[Path, int, list[bytes], list[str]] | None = None
+        self._video: tuple[Path, VideoPictures] | None = None
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -104,26 +118,35 @@ class Session(Recording):
         """
         if self.is_environment and not any(EVENTS in summary["files"] for _, summary in self._chunks):
             return self.step_edges(segment)
-        whole = self._all_events()
         if segment is None:
-            return whole
+            return self._events_of(self._chunks)
         chosen = self.segments[segment]
+        around = [
+            (folder, summary)
+            for folder, summary in self._chunks
+            if any(s["index"] == segment for s in summary["segments"])
+            or _overlap(summary["event_times_ns"], chosen.start_ns, chosen.end_ns)
+        ]
+        whole = self._events_of(around)
         inside = whole[(whole["t_ns"] >= chosen.start_ns) & (whole["t_ns"] < chosen.end_ns)]
         before = whole[(whole["t_ns"] < chosen.start_ns) & whole["kind"].isin(["press", "release", "axis", "state"])]
         state = before.drop_duplicates(["device", "control"], keep="last")
         state = state[(state["kind"] != "release") & (state["value"] != 0)]
-        state = state.assign(kind="state", t_ns=chosen.start_ns)
+        value = state["value"].mask(state["kind"] == "press", 1.0)
+        state = state.assign(kind="state", t_ns=chosen.start_ns, value=value)
         return pd.concat([state, inside], ignore_index=True)
 
-    def _all_events(self) -> pd.DataFrame:
-        """Put the chunks' events together; the state that heads a later chunk repeats what is known."""
+    def _events_of(self, chunks: Sequence[tuple[Path, dict[str, Any]]]) -> pd.DataFrame:
+        """Put chunks' events in the order of time; what the heads of later chunks repeat is known already."""
         parts = [
-            tables.read_table(folder / EVENTS).to_pandas()
-            for folder, summary in self._chunks
+            tables.read_table(folder / EVENTS).to_pandas().iloc[summary["held"] if number else 0 :]
+            for number, (folder, summary) in enumerate(chunks)
             if EVENTS in summary["files"]
         ]
-        parts = parts[:1] + [part[part["kind"] != "state"] for part in parts[1:]]
-        return pd.concat(parts, ignore_index=True) if parts else events_frame()
+        if not parts:
+            return events_frame()
+        whole: pd.DataFrame = pd.concat(parts).sort_values("t_ns", kind="stable", ignore_index=True)
+        return whole
 
     def _picture_numbers(self, folder: Path, summary: dict[str, Any], start: int, stop: int) -> list[int]:
         first, counts = summary["first_frame"], summary["counts"]
@@ -133,13 +156,8 @@ class Session(Recording):
         inside = (index["frame_index"] >= start) & (index["frame_index"] < stop)
         return [int(p) for p in index["picture"][inside]]
 
-    def pictures(self, start: int, stop: int) -> Iterator[Picture]:
-        """Give pictures as they are stored; see `Recording.pictures`.
-
-        Raises:
-            IndexError: A frame index that the session does not have.
-            BadDataError: The table of pictures is damaged.
-        """
+    def _parts(self, start: int, stop: int) -> Iterator[tuple[Path, bool, list[int]]]:
+        """Split frames by chunk: its folder, whether it holds a video, the numbers of the pictures."""
         count = self.frame_count
         if not 0 <= start <= stop <= count:
             raise IndexError(f"frames {start} to {stop} of a session that has {count}")
@@ -147,7 +165,20 @@ class Session(Recording):
             first = summary["first_frame"]
             here = max(start, first), min(stop, first + summary["counts"]["frames"])
             if here[0] < here[1]:
-                yield from self._from_chunk(folder, self._picture_numbers(folder, summary, *here))
+                yield folder, VIDEO in summary["files"], self._picture_numbers(folder, summary, *here)
+
+    def pictures(self, start: int, stop: int) -> Iterator[Picture | None]:
+        """Give pictures as they are stored, None for those of a video; see `Recording.pictures`.
+
+        Raises:
+            IndexError: A frame index that the session does not have.
+            BadDataError: The table of pictures is damaged.
+        """
+        for folder, is_video, numbers in self._parts(start, stop):
+            if is_video:
+                yield from (None for _ in numbers)
+            else:
+                yield from self._from_chunk(folder, numbers)
 
     def _from_chunk(self, folder: Path, numbers: list[int]) -> Iterator[Picture]:
         path = folder / IMAGES
@@ -165,8 +196,61 @@ class Session(Recording):
 
     def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
         """Decode pictures in order; see `Recording.frames`."""
-        for number, picture in enumerate(self.pictures(start, stop), start):
-            yield images.decode(picture.data, where=f"{self.path}, frame {number}")
+        number = start
+        for folder, is_video, numbers in self._parts(start, stop):
+            if is_video:
+                yield from self._from_video(folder, numbers)
+                number += len(numbers)
+                continue
+            for picture in self._from_chunk(folder, numbers):
+                yield images.decode(picture.data, where=f"{self.path}, frame {number}")
+                number += 1
+
+    def _from_video(self, folder: Path, numbers: list[int]) -> Iterator[npt.NDArray[np.uint8]]:
+        if self._video is None or self._video[0] != folder:
+            if self._video is not None:
+                self._video[1].close()
+            spec = self.info.stream("frames")
+            size = (spec.height, spec.width) if spec is not None else None
+            self._video = (folder, VideoPictures(folder / VIDEO, size=size))
+        decoded, at = self._video[1].frames(numbers[0], numbers[-1] + 1), numbers[0]
+        pixels = next(decoded)
+        for number in numbers:
+            while at < number:
+                pixels, at = next(decoded), at + 1
+            yield pixels
+
+    def sound(self, stream: str) -> Iterator[Sound]:
+        """Give what a sound stream holds, block by block in the order of the chunks.
+
+        Args:
+            stream: Its name: `system`, `mic`.
+
+        Yields:
+            Blocks with their times, samples (N, C) int16; where one does not follow on the one before, nothing
+            was recorded between them.
+
+        Raises:
+            BadNameError: The session has no such stream.
+        """
+        from rushes.store.sound import read_sound
+
+        rates = {s.name: round(s.rate_hz) for s in self.info.streams if s.kind == "sound"}
+        if stream not in rates:
+            raise BadNameError(
+                f"sound stream {stream!r}",
+                accepts=", ".join(rates) or "none: the session has no sound",
+                fix="`rushes info PATH` lists the streams",
+            )
+        for folder, summary in self._chunks:
+            if f"{AUDIO}/{stream}.flac" in summary["files"]:
+                index, samples = read_sound(folder, stream)
+                for t_ns, at, count in zip(index["t_ns"], index["sample"], index["count"], strict=True):
+                    yield Sound(int(t_ns), samples[at : at + count], rates[stream], stream)
+
+
+def _overlap(times_ns: Sequence[int], start_ns: int, end_ns: int) -> bool:
+    return bool(times_ns) and times_ns[0] < end_ns and times_ns[-1] >= start_ns
 
 
 def open_session(path: str | Path) -> Session:

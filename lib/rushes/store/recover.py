@@ -8,15 +8,19 @@ Example (the command line says the same: `rushes recover SESSION`):
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from rushes.errors import MissingError
+from rushes.errors import BusyError, MissingError
 from rushes.store.journal import read_journal
 from rushes.store.layout import CHUNK_FILE, JOURNAL_FILE, chunk_folders, is_sealed, is_session
-from rushes.store.lock import hold
+from rushes.store.lock import Hold, hold
 from rushes.store.manifest import list_segments, read_summary
-from rushes.store.seal import KILLED, seal
+from rushes.store.seal import BEGIN, KILLED, seal
+
+_AGAIN_S: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,12 @@ class Recovery:
     cut_bytes: int
 
 
-def recover(path: str | Path) -> Recovery:
+def recover(path: str | Path, *, patience_s: float = 1.0) -> Recovery:
     """Seal what a dead writer left open; a session at rest stays as it is.
 
     Args:
         path: A session directory.
+        patience_s: How long to wait for a process that is just ending: a recorder's others follow it within a second.
 
     Returns:
         What was found.
@@ -59,13 +64,25 @@ def recover(path: str | Path) -> Recovery:
             accepts="a session directory",
             fix="name the folder that holds session.json",
         )
-    with hold(session):
+    with _hold_soon(session, patience_s):
         return _recover(session)
+
+
+def _hold_soon(session: Path, patience_s: float) -> Hold:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return hold(session)
+        except BusyError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_AGAIN_S)
 
 
 def _recover(session: Path) -> Recovery:
     chunks = frames = records = cut = 0
-    for chunk in chunk_folders(session):
+    folders = chunk_folders(session)
+    for chunk in folders:
         journal = chunk / JOURNAL_FILE
         if is_sealed(chunk):
             journal.unlink(missing_ok=True)  # sealed, and killed before the journal went
@@ -79,10 +96,22 @@ def _recover(session: Path) -> Recovery:
             if not end:
                 shutil.rmtree(chunk)
                 continue
-            frames += int(seal(chunk, killed=True)["counts"]["frames"])
+            later = next((c for c in folders if int(c.name) == int(chunk.name) + 1), None)
+            summary = seal(chunk, killed=later is None or not _goes_on(later))
+            frames += int(summary["counts"]["frames"])
             chunks += 1
     list_segments(session)
     return Recovery(session, chunks, frames, records, cut)
+
+
+def _goes_on(chunk: Path) -> bool:
+    """Say whether a chunk begins in the middle of the segment of the chunk before it."""
+    if is_sealed(chunk):
+        segments = read_summary(chunk)["segments"]
+        return bool(segments) and not segments[0]["opens"]
+    journal = chunk / JOURNAL_FILE
+    first = next(read_journal(journal, BEGIN), None) if journal.is_file() else None
+    return first is not None and not first.text[-1]
 
 
 def discard_unfinished(path: str | Path) -> int:

@@ -2,6 +2,8 @@
 
 A new session is a new directory. The open chunk is a journal; when a chunk is full, or with each segment where
 `chunk_frames` is 0, it is sealed. Closing the writer seals the last chunk and lists the segments in session.json.
+A chunk of video can only begin with a picture that decodes alone, so it grows until such a picture comes; whoever
+encodes makes one at every `chunk_frames`.
 
 Example:
     >>> def record(path, info, readings):
@@ -18,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rushes.errors import BadInputError, OccupiedError
-from rushes.model.readings import Event, Frame, Gap, Reading, Start, Step, Telemetry
+from rushes.model.readings import Encoded, Event, Frame, Gap, Lost, Reading, Sound, Start, Step, Telemetry
 from rushes.model.session import SessionInfo
 from rushes.store import images
 from rushes.store.atomic import partial_name, refuse_occupied, storage_errors
@@ -26,7 +28,7 @@ from rushes.store.journal import SYNC_S, Journal
 from rushes.store.layout import JOURNAL_FILE, SESSION_FILE, chunk_folder, chunk_folders, is_sealed, is_session
 from rushes.store.lock import hold
 from rushes.store.manifest import describe, list_segments, read_description, summaries
-from rushes.store.seal import BEGIN, EVENT, FRAME, GAP, STEP, TELL, seal
+from rushes.store.seal import BEGIN, EVENT, FRAME, GAP, HELD, LOSS, SOUND, STEP, TELL, VIDEO_CODECS, seal
 
 
 class SessionWriter:
@@ -38,6 +40,8 @@ class SessionWriter:
         chunk_frames: Frames a chunk; 0 makes one chunk a segment.
         resume: Go on after the last chunk.
         sync_s: Seconds between two waits for the disk.
+        sealer: What turns the journal of a full chunk into tables: `seal`, or something that has it done elsewhere
+            (`rushes.capture.sealer`); called with the chunk's folder.
 
     Raises:
         OccupiedError: The directory holds something, or another session than `info` describes.
@@ -53,11 +57,12 @@ class SessionWriter:
         chunk_frames: int = 0,
         resume: bool = False,
         sync_s: float = SYNC_S,
+        sealer: Callable[[Path], object] = seal,
     ) -> None:
         self.path, self.info = Path(path), info
-        self._chunk_frames, self._sync_s = chunk_frames, sync_s
+        self._chunk_frames, self._sync_s, self._sealer = chunk_frames, sync_s, sealer
         self._journal: Journal | None = None
-        self._chunk = self._segment = self._frame_index = self._chunk_count = 0
+        self._chunk = self._segment = self._frame_index = self._chunk_count = self._first_frame = 0
         self._in_segment = False
         self._start: Start | None = None
         self._held: dict[tuple[str, str], Event] = {}
@@ -86,6 +91,8 @@ class SessionWriter:
             Step: self._step,
             Event: self._event,
             Telemetry: self._telemetry,
+            Sound: self._sound,
+            Lost: self._lose,
         }
 
     def _continue(self) -> None:
@@ -109,6 +116,11 @@ class SessionWriter:
             for segment in summary["segments"]:
                 self._segment = segment["index"] + 1
                 self._last_ns = max(self._last_ns, segment["end_ns"])
+
+    @property
+    def lock_handle(self) -> int:
+        """File descriptor of the session's lock, for a process that shares in the writing; -1 where there is none."""
+        return self._hold.handle
 
     @property
     def frame_index(self) -> int:
@@ -152,7 +164,7 @@ class SessionWriter:
             if self._in_segment and self._start is not None:
                 self._append_begin(self._start, opens=False)
             for event in self._held.values():
-                self._journal.append(EVENT, event._replace(t_ns=self._last_ns, kind="state"))
+                self._journal.append(HELD, event._replace(kind="state"))  # since when, too
         return self._journal
 
     def _append_begin(self, start: Start, *, opens: bool) -> None:
@@ -167,14 +179,14 @@ class SessionWriter:
         if self._chunk_frames and self._chunk_count >= self._chunk_frames:
             self._seal()
         self._append_begin(start, opens=True)
-        self._in_segment, self._start = True, start
+        self._in_segment, self._start, self._first_frame = True, start, self._frame_index
 
     def _end(self, gap: Gap) -> None:
         if not self._in_segment:
             raise BadInputError("a Gap outside a segment", accepts="a Start first", fix="open one with Start(t_ns)")
         self._open().append(GAP, (gap.t_ns, gap.reason, dict(gap.attrs)))
         self._in_segment, self._start = False, None
-        self._segment += 1
+        self._segment += self._frame_index > self._first_frame  # one without frames is no segment
         self._last_ns = max(self._last_ns, gap.t_ns)
         if not self._chunk_frames:
             self._seal()
@@ -188,26 +200,35 @@ class SessionWriter:
                 accepts="times that never run back",
                 fix="mend the clock",
             )
-        if self._chunk_frames and self._chunk_count >= self._chunk_frames:
+        pixels = frame.pixels
+        delta = isinstance(pixels, Encoded) and not pixels.key
+        if self._chunk_frames and self._chunk_count >= self._chunk_frames and not delta:
             self._seal()
         journal = self._open()
-        codec, data, repeats = "", b"", frame.pixels is None
-        if frame.pixels is not None:
-            if frame.palette is None:
-                codec, data = "png", images.encode_rgb(frame.pixels)
-            else:
-                codec, data = "png-indexed", images.encode_indexed(frame.pixels, frame.palette)
-            self._picture = codec, data
-        elif self._picture is None:
+        codec, data, repeats = "", b"", frame.duplicate or pixels is None
+        if pixels is None:
+            if self._picture is None:
+                raise BadInputError(
+                    "a repeated picture where there is none before",
+                    accepts="a picture first",
+                    fix="give the pixels of the first frame",
+                )
+            if not self._chunk_count:  # a chunk is complete in itself: the picture stands again at its start
+                codec, data = self._picture
+        else:
+            codec, data = self._picture = _encoded(frame)
+        if codec in VIDEO_CODECS and not self._chunk_count and (delta or pixels is None):
             raise BadInputError(
-                "a repeated picture where there is none before",
-                accepts="a picture first",
-                fix="give the pixels of the first frame",
+                f"a {codec} picture that needs those before it at the start of chunk {self._chunk}",
+                accepts="a picture that decodes alone",
+                fix="have the encoder begin anew with every segment and chunk",
             )
-        elif not self._chunk_count:  # a chunk is complete in itself: the picture stands again at its start
-            codec, data = self._picture
         tick = self._frame_index if frame.tick < 0 else frame.tick
-        text = (self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before, repeats)
+        text: tuple[object, ...] = (
+            self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before, repeats,
+        )  # fmt: skip
+        if codec in VIDEO_CODECS:
+            text = (*text, not delta)
         journal.append(FRAME, text, data)
         self._frame_index += 1
         self._chunk_count += 1
@@ -223,19 +244,33 @@ class SessionWriter:
     def _event(self, event: Event) -> None:
         self._open().append(EVENT, event)
         key = (event.device, event.control)
-        if event.kind in ("press", "axis", "state"):
-            self._held[key] = event
-        elif event.kind == "release":
+        if event.kind == "release" or (event.kind in ("axis", "state") and event.value == 0):
             self._held.pop(key, None)
+        elif event.kind == "press":
+            self._held[key] = event._replace(value=1.0)
+        elif event.kind in ("axis", "state"):
+            self._held[key] = event
 
     def _telemetry(self, telemetry: Telemetry) -> None:
         self._open().append(TELL, (telemetry.t_ns, dict(telemetry.fields), telemetry.frame_index))
+
+    def _sound(self, sound: Sound) -> None:
+        if not self._in_segment:
+            raise BadInputError("a Sound outside a segment", accepts="a Start first", fix="open one with Start(t_ns)")
+        from rushes.store.sound import to_int16
+
+        samples, _ = to_int16(sound.samples)
+        text = (sound.stream, sound.t_ns, sound.rate_hz, samples.shape[1])
+        self._open().append(SOUND, text, samples.astype("<i2").tobytes())
+
+    def _lose(self, lost: Lost) -> None:
+        self._open().append(LOSS, lost)
 
     def _seal(self) -> None:
         if self._journal is not None:
             journal, self._journal = self._journal, None
             journal.close()
-            seal(journal.path.parent)
+            self._sealer(journal.path.parent)
 
     def close(self, reason: str = "end") -> None:
         """End the session: close an open segment, seal the last chunk, list the segments.
@@ -246,6 +281,9 @@ class SessionWriter:
         if self._in_segment:
             self._end(Gap(self._last_ns, reason))
         self._seal()
+        wait = getattr(self._sealer, "wait", None)
+        if wait is not None:
+            wait()
         list_segments(self.path)
         self._hold.release()
 
@@ -266,3 +304,14 @@ class SessionWriter:
             self.close()
         else:
             self.abandon()
+
+
+def _encoded(frame: Frame) -> tuple[str, bytes]:
+    """Return codec and bytes of a frame's own picture."""
+    pixels = frame.pixels
+    if isinstance(pixels, Encoded):
+        return pixels.codec, pixels.data
+    assert pixels is not None
+    if frame.palette is not None:
+        return "png-indexed", images.encode_indexed(pixels, frame.palette)
+    return "png", images.encode_rgb(images.as_rgb(pixels))

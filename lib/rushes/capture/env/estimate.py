@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from rushes.capture.env.backend import EnvBackend
 from rushes.capture.env.play import Play
 from rushes.capture.env.work import lanes
@@ -86,7 +88,7 @@ def _try(play: Play, steps: int) -> tuple[float, float, float]:
         started = time.perf_counter()
         with EnvBackend(world, trial).open(Clock()) as readings:
             for reading in readings:
-                if isinstance(reading, Frame) and reading.pixels is not None:
+                if isinstance(reading, Frame) and isinstance(reading.pixels, np.ndarray):
                     pixels, palette = reading.pixels, reading.palette
                     coded = encode_rgb(pixels) if palette is None else encode_indexed(pixels, palette)
                     frames, size = frames + 1, size + len(coded) + _ROW_BYTES

@@ -1,0 +1,1 @@
+"""What hands do: keyboard, mouse, pads."""

@@ -1,0 +1,307 @@
+"""The live recorder: sources, director, encoder and writer on their threads, for as long as the play lasts.
+
+```
+sources -> merge -> director -> outbox -> writer -> journal -> (sealer process) -> chunk
+                       |          ^
+                       +-> encoding (threads)
+```
+
+Stamps are taken by the sources. The director works in the order of those times on this thread. What it lets through
+stands in the outbox in that order; a frame waits there for its encoder, and the writer takes one after the other.
+
+Example (`rushes.capture.process` runs it in a process of its own):
+    >>> def record_ten_seconds(backend, path):
+    ...     return LiveRecorder(backend, path, rate_hz=30, paused=False, max_seconds=10).run().reason
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rushes.capture.director import Director
+from rushes.capture.encoding import Encoding
+from rushes.capture.merge import Command, Merge
+from rushes.capture.sealer import Sealer
+from rushes.capture.source import LiveBackend, SourceEnd
+from rushes.errors import RushesError
+from rushes.model.clock import NS, Clock
+from rushes.model.readings import Encoded, Frame, Gap, Lost, Reading, Start
+from rushes.store.writer import SessionWriter
+
+LOW_DISK_BYTES: Final = 512 << 20
+"""Below this much free space a recording ends, while there is still room to seal what it has."""
+CLOCK_JUMP_NS: Final = 2 * NS
+"""Wall and session time that go apart by more than this between two looks: the machine slept, or its clock was set."""
+_LOOK_S: Final = 0.5
+_STATUS_S: Final = 0.25
+_RATE_OVER: Final = 8
+_SWITCH_S: Final = 0.0005
+"""How long a thread may keep the interpreter while another one waits; Python's own 5 ms would show in the stamps."""
+
+Pictures = Any
+_Item = Reading | tuple[Frame, "Future[Encoded]"] | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a recording ended.
+
+    Attributes:
+        path: The session.
+        reason: `stop`, `max_frames`, `max_seconds`, `idle`, `low_disk`, or what a source gave.
+        sentence: The same for a person, `""` where there is nothing to add.
+        notes: What went on without: `system: the device is gone`.
+        error: What failed, None where nothing did; what was written is there for `recover`.
+        frames: How many there are; a new session without one is removed.
+    """
+
+    path: Path
+    reason: str
+    frames: int
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+    error: Exception | None = None
+
+
+class LiveRecorder:
+    """One recording.
+
+    Args:
+        backend: Where readings come from.
+        path: A new or empty directory; with `resume` a session at rest.
+        rate_hz: Ticks a second.
+        codec: One of `rushes.capture.encoding.CODECS`.
+        chunk_frames: Frames a chunk.
+        clock: Session time; one that goes on for a session that is resumed.
+        resume: Go on after the last chunk, in a new segment.
+        report: Called with the status, about four times a second.
+        low_disk_bytes: Ends below this much free space.
+        **limits: `paused`, `max_frames`, `max_seconds`, `idle_stop_s` and `attrs` of the `Director`.
+
+    Raises:
+        OccupiedError: The directory holds something.
+        BusyError: Another process is writing the session.
+    """
+
+    def __init__(
+        self,
+        backend: LiveBackend,
+        path: str | Path,
+        *,
+        rate_hz: float,
+        codec: str = "h264",
+        chunk_frames: int = 500,
+        clock: Clock | None = None,
+        resume: bool = False,
+        report: Callable[[Mapping[str, Any]], None] | None = None,
+        low_disk_bytes: int = LOW_DISK_BYTES,
+        **limits: Any,
+    ) -> None:
+        self._backend, self.path, self._rate_hz = backend, Path(path), rate_hz
+        self._codec, self._chunk_frames = codec, chunk_frames
+        self._clock, self._resume = clock or Clock(), resume
+        self._report, self._low_disk_bytes = report, low_disk_bytes
+        self._director = Director(rate_hz=rate_hz, wall_ns=self._clock.wall_ns, rejoined=resume, **limits)
+        self._notes: list[str] = []
+        self._sources = backend.sources(self._notes.append)
+        self._merge = Merge(self._sources, self._clock)
+        self._outbox: queue.Queue[_Item] = queue.Queue()
+        self._sealer = Sealer()
+        self._failure: Exception | None = None
+        self._sentence = ""
+        self._pixels: Pictures = None
+        self._left_out = False
+        self._in_chunk, self._force_key = 0, True
+        self._wall_offset_ns = 0
+        self._recent: deque[int] = deque(maxlen=_RATE_OVER * round(rate_hz) if rate_hz >= 1 else _RATE_OVER)
+        self._free_bytes = 0
+        self._looked_s = self._told_s = 0.0
+
+    def command(self, name: str) -> None:
+        """Give a command from any thread: `resume`, `pause`, `toggle` or `stop`; it counts from now on."""
+        self._merge.put(Command(self._clock.now_ns(), name))
+
+    def run(self) -> Result:
+        """Record until a limit, a command or a source ends it.
+
+        Returns:
+            How it ended. A failure of the disk or a device is no exception here: what was written is kept.
+        """
+        sys.setswitchinterval(_SWITCH_S)
+        info = self._backend.describe()
+        screen = info.stream("frames")
+        assert screen is not None
+        writer = SessionWriter(
+            self.path, info, chunk_frames=self._chunk_frames, resume=self._resume, sealer=self._sealer
+        )
+        self._sealer.start(writer.lock_handle)
+        self._wall_offset_ns = time.time_ns() - self._clock.now_ns()
+        with Encoding(self._codec, width=screen.width, height=screen.height, rate_hz=self._rate_hz) as encoding:
+            thread = threading.Thread(target=self._write, args=(writer,), name="rushes-write", daemon=True)
+            thread.start()
+            self._merge.start()
+            while not self._director.ended and self._failure is None:
+                for reading in self._merge.take(_STATUS_S / 2):
+                    self._direct(reading, encoding)
+                self._watch(encoding)
+            for reading in self._merge.stop():
+                self._direct(reading, encoding)
+            self._outbox.put(None)
+            thread.join()
+        self._end(writer)
+        self._tell(encoding)
+        frames = self._director.counters.frames
+        if not frames and not self._resume:
+            shutil.rmtree(self.path, ignore_errors=True)
+        reason = self._director.ended or "failed"
+        return Result(self.path, reason, frames, self._sentence, tuple(self._notes), self._failure)
+
+    def _end(self, writer: SessionWriter) -> None:
+        try:
+            if self._failure is None:
+                writer.close(self._director.ended)
+                return
+        except Exception as error:  # noqa: BLE001 - told by the result
+            self._failure = error
+        self._sealer.let_go()
+        writer.abandon()
+
+    def _direct(self, reading: Reading | Command, encoding: Encoding) -> None:
+        if isinstance(reading, Command):
+            known = reading.name in {"resume", "pause", "toggle", "stop"}
+            act = self._director.command if known else lambda name, t_ns: self._director.finish(t_ns, name)
+            found = act(reading.name, reading.t_ns)
+        elif isinstance(reading, Frame):
+            found = self._frame(reading, encoding)
+        else:
+            found = self._director.take(reading)
+        for item in found:
+            self._outbox.put(self._encoded(item, encoding) if isinstance(item, Frame) else item)
+            if isinstance(item, Start):
+                self._force_key = True
+                self._refresh()
+
+    def _refresh(self) -> None:
+        """Ask for the picture and its place anew, so that the segment holds where its pictures were taken."""
+        for source in self._sources:
+            refresh = getattr(source, "refresh", None)
+            if refresh is not None:
+                refresh()
+
+    def _frame(self, frame: Frame, encoding: Encoding) -> Iterator[Reading]:
+        """Let the director see a frame; one that repeats a picture that was left out gets that picture."""
+        if frame.pixels is not None:
+            self._pixels = frame.pixels
+        elif self._left_out:
+            frame = frame._replace(pixels=self._pixels)
+        self._left_out = frame.pixels is not None
+        if not self._director.paused and not encoding.has_room:
+            self._director.drop(frame)
+            return
+        for item in self._director.take(frame):
+            if isinstance(item, Frame):
+                self._left_out = False
+            yield item
+
+    def _encoded(self, frame: Frame, encoding: Encoding) -> _Item:
+        """Hand a frame to the encoder; the first of a segment or chunk decodes alone."""
+        self._recent.append(frame.t_ns)
+        if self._chunk_frames and self._in_chunk >= self._chunk_frames:
+            self._in_chunk, self._force_key = 0, True
+        self._in_chunk += 1
+        pixels = self._pixels if frame.pixels is None and self._force_key else frame.pixels
+        if pixels is None or isinstance(pixels, Encoded):
+            return frame
+        key, self._force_key = self._force_key, False
+        duplicate = frame.duplicate or frame.pixels is None
+        return frame._replace(pixels=None, duplicate=duplicate), encoding.submit(pixels, key=key)
+
+    def _write(self, writer: SessionWriter) -> None:
+        try:
+            while (item := self._outbox.get()) is not None:
+                if isinstance(item, tuple) and isinstance(item[1], Future):
+                    frame, encoded = item
+                    writer.write(frame._replace(pixels=encoded.result()))
+                else:
+                    writer.write(item)
+        except Exception as error:  # noqa: BLE001 - told by the result
+            self._failure = error
+
+    def _watch(self, encoding: Encoding) -> None:
+        """Look after the sources, the disk, the clock and the sealer now and then."""
+        now_s = time.perf_counter()
+        for end in self._merge.ends():
+            reason = end.error.reason if isinstance(end.error, SourceEnd) else "failed" if end.error else "end"
+            sentence = str(end.error) if end.error is not None else f"{end.source.name} has ended"
+            if end.source.essential:
+                self._sentence = sentence
+                unexpected = end.error is not None and not isinstance(end.error, SourceEnd)
+                if unexpected and not self._director.counters.frames:
+                    self._failure = end.error
+                self._merge.put(Command(self._clock.now_ns(), reason))
+            else:
+                self._notes.append(f"{end.source.name}: {sentence}; the recording went on without it")
+                self._merge.put(Lost(self._clock.now_ns(), end.source.name, reason, 0))
+        if now_s - self._looked_s >= _LOOK_S:
+            self._looked_s = now_s
+            self._look()
+        if now_s - self._told_s >= _STATUS_S:
+            self._told_s = now_s
+            self._tell(encoding)
+
+    def _look(self) -> None:
+        t_ns = self._clock.now_ns()
+        self._free_bytes = shutil.disk_usage(self.path).free
+        if self._free_bytes < self._low_disk_bytes:
+            self._sentence = f"the disk has only {self._free_bytes >> 20} MB left"
+            self._merge.put(Command(t_ns, "low_disk"))
+        if self._sealer.died or self._sealer.failed:
+            self._sentence = self._sealer.failed or "the process that seals chunks died"
+            self._merge.put(Command(t_ns, "sealer_died"))
+        offset_ns = time.time_ns() - t_ns
+        if abs(offset_ns - self._wall_offset_ns) > CLOCK_JUMP_NS:
+            self._wall_offset_ns = offset_ns
+            self._merge.put(Gap(t_ns, "clock_jump"))
+
+    def _tell(self, encoding: Encoding) -> None:
+        if self._report is None:
+            return
+        director = self._director
+        state = "ended" if director.ended else "paused" if director.paused else "recording"
+        rate_hz = 0.0
+        now_ns = self._clock.now_ns()
+        recent = [t for t in self._recent if now_ns - t < 2 * NS]
+        if len(recent) > 1 and state == "recording":
+            rate_hz = (len(recent) - 1) * NS / (recent[-1] - recent[0])
+        self._report(
+            {
+                "state": state,
+                "reason": director.ended,
+                "rate_hz": round(rate_hz, 2),
+                "seconds": round(director.recorded_ns / NS, 2),
+                **{k: v for k, v in asdict(director.counters).items() if k != "recorded_ns"},
+                "backlog": encoding.backlog,
+                "free_bytes": self._free_bytes,
+                "notes": list(self._notes),
+            }
+        )
+
+    @property
+    def picture(self) -> Pictures:
+        """The last picture that was grabbed, (H, W, 3) RGB or (H, W, 4) BGRA uint8, or None."""
+        return self._pixels
+
+
+def is_expected(error: Exception | None) -> bool:
+    """Say whether an error is one that is told in a sentence, without a traceback."""
+    return error is None or isinstance(error, RushesError | SourceEnd)

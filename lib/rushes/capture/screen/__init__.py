@@ -1,0 +1,1 @@
+"""What is seen: grabbers, windows, regions."""

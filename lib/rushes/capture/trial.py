@@ -1,0 +1,126 @@
+"""The trial: does this machine keep up with a codec at a rate? Asked before a recording begins, answered within 2 s.
+
+PNG costs what the picture costs, and a machine that falls behind drops frames for as long as the play lasts. So the
+screen is grabbed at the asked rate while one of its pictures is encoded over and over on every core: what comes out in
+a second is the rate that can be kept up beside the game, the grabbing included.
+
+Example:
+    >>> from rushes.capture.live_synthetic import LiveSynthetic
+    >>> backend = LiveSynthetic(codec="png")
+    >>> trial(backend, rate_hz=1.0, seconds=0.2).keeps_up
+    True
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rushes.capture.encoding import Encoding
+from rushes.capture.merge import Merge
+from rushes.capture.source import LiveBackend
+from rushes.errors import BadInputError, UnavailableError
+from rushes.model.clock import Clock
+from rushes.model.readings import Encoded, Frame
+
+SECONDS: Final = 1.2
+MARGIN: Final = 1.1
+"""What is encoded in a second must exceed the asked rate by this much: a game has heavier moments."""
+_FIRST_S: Final = 5.0
+_WARM: Final = 2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came out.
+
+    Attributes:
+        rate_hz: What was asked for.
+        sustained_hz: Pictures that were encoded in a second while the screen was grabbed.
+        seconds: How long it took in all.
+    """
+
+    rate_hz: float
+    sustained_hz: float
+    seconds: float
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the machine keeps up."""
+        return self.sustained_hz >= MARGIN * self.rate_hz
+
+
+def trial(backend: LiveBackend, *, rate_hz: float, codec: str = "png", seconds: float = SECONDS) -> Trial:
+    """Try how many pictures of a backend's screen can be encoded in a second.
+
+    Args:
+        backend: Its first source is the screen; opened for the trial and closed again.
+        rate_hz: What is asked for.
+        codec: One of `rushes.capture.encoding.CODECS`.
+        seconds: How long to encode.
+
+    Raises:
+        UnavailableError: The screen cannot be opened, or shows nothing.
+    """
+    started = time.perf_counter()
+    screen = backend.describe().stream("frames")
+    assert screen is not None
+    merge = Merge(backend.sources()[:1], Clock(), hold_ns=0)
+    merge.start()
+    try:
+        picture = _first_picture(merge)
+        waiting: deque[Future[Encoded]] = deque()
+        with Encoding(codec, width=screen.width, height=screen.height, rate_hz=rate_hz) as encoding:
+            lanes = _WARM * encoding.workers
+            done, begun = -lanes, time.perf_counter()
+            while (now := time.perf_counter()) - begun < seconds or done < 1:
+                while len(waiting) < lanes:
+                    waiting.append(encoding.submit(picture))
+                waiting.popleft().result()
+                merge.take(0.0)
+                done += 1
+                if done == 0:  # the threads are warm
+                    begun = time.perf_counter()
+            return Trial(rate_hz, done / (now - begun), time.perf_counter() - started)
+    finally:
+        merge.stop()
+
+
+def require_rate(backend: LiveBackend, *, rate_hz: float, codec: str = "png") -> Trial:
+    """Refuse a rate that this machine does not keep up with.
+
+    Raises:
+        BadInputError: It does not; the message says what it does keep up with.
+    """
+    found = trial(backend, rate_hz=rate_hz, codec=codec)
+    if not found.keeps_up:
+        spec = backend.describe().stream("frames")
+        assert spec is not None
+        possible = max(1, int(found.sustained_hz / MARGIN))
+        raise BadInputError(
+            f"{codec} of {spec.width}x{spec.height} at {rate_hz:g} fps, of which this machine encodes "
+            f"{found.sustained_hz:.0f} a second beside what is running",
+            accepts=f"up to {possible} fps",
+            fix=f"pass --fps {possible}, or --codec lossless, which is exact too and much faster",
+        )
+    return found
+
+
+def _first_picture(merge: Merge) -> npt.NDArray[np.uint8]:
+    until = time.perf_counter() + _FIRST_S
+    while time.perf_counter() < until:
+        for reading in merge.take(0.05):
+            if isinstance(reading, Frame) and isinstance(reading.pixels, np.ndarray):
+                return reading.pixels
+        for end in merge.ends():
+            if end.error is not None:
+                raise end.error
+    raise UnavailableError(
+        f"a screen that shows nothing for {_FIRST_S:g} s", accepts="a screen with a picture", fix="start the game first"
+    )
