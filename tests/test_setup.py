@@ -70,6 +70,7 @@ NOT_IMPORTED = {
     "ipywidgets": "the same",
     "pygame-ce": "Gymnasium imports it",
     "pysdl2-dll": "pysdl2 loads it",
+    "soundcard": "capture.audio.devices imports it by name, with the arguments that it wants to see",
 }
 
 

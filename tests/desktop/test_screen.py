@@ -286,7 +286,7 @@ class Slow:
         self.pictures, self.slow_at, self.takes_s, self.count = list(pictures), slow_at, takes_s, 0
 
     @contextmanager
-    def open(self, box):  # noqa: ARG002 - the protocol's
+    def open(self, box):
         yield self
 
     def aim(self, box):

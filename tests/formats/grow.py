@@ -51,7 +51,7 @@ class Long(Fake):
         for k in range(start, stop):
             yield Picture("png-indexed", self.made[k % 64])
 
-    def frames(self, start: int, stop: int):  # noqa: ARG002
+    def frames(self, start: int, stop: int):
         raise AssertionError("a palette screen is never decoded by its recording")
 
 

@@ -18,7 +18,7 @@ class Panel(gymnasium.Env):
     def __init__(self, render_mode=None, action_space=None, picture=True):
         self.render_mode, self.action_space, self.picture, self.given = render_mode, action_space, picture, 0.0
 
-    def reset(self, *, seed=None, options=None):  # noqa: ARG002
+    def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.given = float(self.np_random.random())
         return np.zeros(1, np.float32), {}

@@ -68,8 +68,7 @@ def record_live(
     else:
         refuse_occupied(path)
     backend = _backend(settings, like)
-    if settings.codec == "png":
-        require_rate(backend, rate_hz=settings.fps)
+    warning = require_rate(backend, rate_hz=settings.fps).warning if settings.codec == "png" else ""
     recorder = LiveRecorder(
         backend,
         path,
@@ -85,6 +84,8 @@ def record_live(
         idle_stop_s=settings.idle_stop,
         attrs={"monotonic_zero_ns": clock.zero_ns},
     )
+    if warning:
+        recorder.note(warning)
     if prepared is not None:
         prepared(recorder)
     return recorder.run()

@@ -127,6 +127,10 @@ class LiveRecorder:
         self._free_bytes = 0
         self._looked_s = self._told_s = 0.0
 
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the person who records; it stands in the status and the result."""
+        self._notes.append(sentence)
+
     def command(self, name: str) -> None:
         """Give a command from any thread: `resume`, `pause`, `toggle` or `stop`; it counts from now on."""
         self._merge.put(Command(self._clock.now_ns(), name))

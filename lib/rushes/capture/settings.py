@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from rushes.capture.encoding import CODECS
 from rushes.errors import BadInputError, MissingError, near
 from rushes.model.actions import ActionSpace
 from rushes.model.layouts import LAYOUTS, slot
@@ -94,6 +95,13 @@ class Settings:
         wrong = [name for name in self.audio if name not in ("system", "mic")]
         if wrong:
             raise BadInputError(f"audio {wrong[0]!r}", accepts="system, mic", fix="pass --audio system,mic")
+        if self.codec not in CODECS:
+            raise BadInputError(
+                f"codec {self.codec!r}",
+                accepts=", ".join(CODECS),
+                fix=near(self.codec, CODECS) or "pass --codec h264",
+            )
+        action_space(self.layout)
         if self.backend == "desktop":
             self._check_privacy()
 

@@ -83,8 +83,13 @@ def _record_live(settings: Any, *, as_json: bool) -> None:
             recorder.begun()
             if recorder.running and not settings.start_immediately:
                 show.note("paused. F8 starts and pauses, F6 or Ctrl+T starts, F7 or Ctrl+P pauses, Ctrl+C here ends")
-            line = show.Line()
+            line, told = show.Line(), 0
             while not recorder.wait(_LOOK_S):
+                notes = recorder.status.get("notes", [])
+                for sentence in notes[told:]:
+                    line.close()
+                    show.note(sentence)
+                told = len(notes)
                 line(status_text(recorder.status))
             line.close()
             result = recorder.result()
@@ -173,15 +178,14 @@ def _pick() -> tuple[int, int, int, int]:
 
 
 def status_text(status: Mapping[str, Any]) -> str:
-    """Say in a line how a recording goes: rate, drops, late frames, disk, segment."""
+    """Say in a line how a recording goes; what matters most stands first, a narrow terminal cuts the rest."""
     if "frames" not in status:
         return "starting ..."
-    notes = "".join(f"  ! {note}" for note in status["notes"][-1:])
-    disk = f"{status['free_bytes'] / 1e9:.1f} GB free"
+    minutes, seconds = divmod(int(status["seconds"]), 60)
     return (
-        f"{status['state']:9s} {status['seconds']:7.1f} s  {status['rate_hz']:5.1f} fps  {status['frames']} frames  "
-        f"{status['dropped']} dropped  {status['late']} late  {status['events']} inputs  "
-        f"({status['discarded']} not kept)  segment {status['segments']}  {disk}{notes}"
+        f"{status['state']} {minutes}:{seconds:02d}  {status['rate_hz']:.1f} fps  {status['frames']} frames, "
+        f"{status['dropped']} dropped, {status['late']} late  segment {status['segments']}  "
+        f"{status['free_bytes'] / 1e9:.0f} GB free  ({status['events']} inputs, {status['discarded']} not kept)"
     )
 
 

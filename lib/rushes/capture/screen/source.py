@@ -157,7 +157,7 @@ class _Run:
                 self._wanted.clear()
                 picture = self._last
             pixels = None if picture is None else self._fit(picture)
-            late = ticks.is_late(tick, t_ns)
+            late = ticks.is_late(tick, self._now())  # the grab counts: its picture may be as new as its end
             dropped, self._skipped = tick.dropped + self._skipped, 0
             self._emit(Frame(t_ns, pixels, tick=tick.number, late=late, dropped_before=dropped))
             if wanted:
