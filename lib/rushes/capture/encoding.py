@@ -47,6 +47,7 @@ class Encoding:
     Attributes:
         codec: Its codec.
         workers: Its threads.
+        room: Pictures that may wait.
 
     Raises:
         BadNameError: No such codec.
@@ -63,7 +64,7 @@ class Encoding:
         self.workers = 1 if self._encoder is not None else workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="rushes-encode")
         self._waiting: list[Future[Encoded]] = []
-        self._room = max(4, round(_WAIT_S * rate_hz))
+        self.room = max(4, round(_WAIT_S * rate_hz))
 
     @property
     def backlog(self) -> int:
@@ -74,7 +75,7 @@ class Encoding:
     @property
     def has_room(self) -> bool:
         """Whether another picture may be handed in."""
-        return self.backlog < self._room
+        return self.backlog < self.room
 
     def submit(self, pixels: npt.NDArray[np.uint8], *, key: bool = False) -> Future[Encoded]:
         """Hand in a picture.

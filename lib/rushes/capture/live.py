@@ -117,6 +117,7 @@ class LiveRecorder:
         self._merge = Merge(self._sources, self._clock)
         self._outbox: queue.Queue[_Item] = queue.Queue()
         self._sealer = Sealer()
+        self._unwritten, self._lock = 0, threading.Lock()
         self._failure: Exception | None = None
         self._sentence = ""
         self._pixels: Pictures = None
@@ -190,6 +191,9 @@ class LiveRecorder:
         else:
             found = self._director.take(reading)
         for item in found:
+            if isinstance(item, Frame):
+                with self._lock:
+                    self._unwritten += 1
             self._outbox.put(self._encoded(item, encoding) if isinstance(item, Frame) else item)
             if isinstance(item, Start):
                 self._force_key = True
@@ -209,7 +213,8 @@ class LiveRecorder:
         elif self._left_out:
             frame = frame._replace(pixels=self._pixels)
         self._left_out = frame.pixels is not None
-        if not self._director.paused and not encoding.has_room:
+        full = not encoding.has_room or self._unwritten >= encoding.room  # the encoder or the disk is behind
+        if full and not self._director.paused:
             self._director.drop(frame)
             return
         for item in self._director.take(frame):
@@ -233,11 +238,14 @@ class LiveRecorder:
     def _write(self, writer: SessionWriter) -> None:
         try:
             while (item := self._outbox.get()) is not None:
+                reading: Any = item
                 if isinstance(item, tuple) and isinstance(item[1], Future):
                     frame, encoded = item
-                    writer.write(frame._replace(pixels=encoded.result()))
-                else:
-                    writer.write(item)
+                    reading = frame._replace(pixels=encoded.result())
+                writer.write(reading)
+                if isinstance(reading, Frame):
+                    with self._lock:
+                        self._unwritten -= 1
         except Exception as error:  # noqa: BLE001 - told by the result
             self._failure = error
 

@@ -1,8 +1,8 @@
 """Our own session directory as a format: read as it lies, written by copying any recording into the store.
 
 A target is always a folder of sessions (`<target>/atari_alien/`), named as sampled sessions are, whether it
-holds one or many. Copying is exact: pictures of palette screens stay indexed, times, segments, actions,
-events, telemetry and side facts are the same. A session read and written again has the same tables.
+holds one or many. A session of ours is copied file by file, sound and video included; another recording is written
+anew, exactly: pictures of palette screens stay indexed, times, segments, actions, events, telemetry are the same.
 
 Example:
     >>> from rushes.formats.base import get_format
@@ -35,8 +35,9 @@ from rushes.model.readings import Event, Frame, Gap, Reading, Start, Step, Telem
 from rushes.model.recording import EVENT_COLUMNS, Picture, Recording, Sessions
 from rushes.model.session import Segment
 from rushes.store import images
-from rushes.store.layout import FACTS_FILE, is_session
-from rushes.store.reader import open_sessions
+from rushes.store.layout import CHUNKS, FACTS_FILE, JOURNAL_FILE, SESSION_FILE, chunk_folders, is_sealed, is_session
+from rushes.store.manifest import list_segments
+from rushes.store.reader import Session, open_sessions
 from rushes.store.writer import SessionWriter
 
 _STEP_FIELDS: Final = list(Step._fields)
@@ -51,7 +52,7 @@ class SessionFormat(Format):
     looks_for: ClassVar[str] = "session.json, in the folder itself, in its folders, or in those of its folder sessions/"
     Options: ClassVar[type[Any]] = NoOptions
     honours_facts: ClassVar[bool] = False
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=False, rewards=True, names=True, events=True)
+    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
 
     def sniff(self, path: Path) -> bool:
         """Say whether a folder is a session or holds some."""
@@ -81,6 +82,14 @@ class SessionFormat(Format):
         done = 0
         with export(self, source, path, options, folder=True) as job:
             for recording, name in zip(source, _names(source), strict=True):
+                if isinstance(recording, Session):
+                    _copy(recording, job.partial / name)
+                    actions = recording.ledger["actions"].kept if "actions" in recording.ledger else 0
+                    done += recording.frame_count
+                    self._count(job, recording, actions)
+                    if progress:
+                        progress(done, total, "frames copied")
+                    continue
                 actions = 0
                 with SessionWriter(job.partial / name, recording.info) as writer:
                     for reading in readings(recording):
@@ -89,14 +98,29 @@ class SessionFormat(Format):
                         done += type(reading) is Frame
                         if progress and type(reading) is Frame and done % _EVERY == 0:
                             progress(done, total, "frames copied")
-                _copy_facts(recording, job.partial / name)
-                job.wrote(episodes=len(recording.segments), frames=recording.frame_count, actions=actions)
-                for stream in ("events", "telemetry"):
-                    if account := recording.ledger.get(stream):
-                        job.tally.offer(stream, account.kept)
+                self._count(job, recording, actions)
             if progress:
                 progress(done, total, "frames copied")
         return job.report
+
+    @staticmethod
+    def _count(job: Any, recording: Recording, actions: int) -> None:
+        job.wrote(episodes=len(recording.segments), frames=recording.frame_count, actions=actions)
+        for stream, account in recording.ledger.items():
+            if stream not in ("frames", "actions", "segments", "episodes"):
+                job.tally.offer(stream, account.kept)
+
+
+def _copy(session: Session, target: Path) -> None:
+    """Copy what is sealed; a chunk that is still open is a problem that the session tells."""
+    for folder in chunk_folders(session.path):
+        if is_sealed(folder):
+            left = shutil.ignore_patterns(JOURNAL_FILE)
+            shutil.copytree(folder, target / CHUNKS / folder.name, ignore=left)
+    for name in (FACTS_FILE, SESSION_FILE):
+        if (session.path / name).is_file():
+            shutil.copyfile(session.path / name, target / name)
+    list_segments(target)
 
 
 def _names(source: Iterable[Recording]) -> list[str]:
@@ -110,13 +134,9 @@ def _names(source: Iterable[Recording]) -> list[str]:
 def _game_name(recording: Recording) -> str:
     first = recording.segments[0].attrs if recording.segments else {}
     env_id = first.get("env_id") or recording.info.provenance.get("env_id")
-    return session_name(env_id) if env_id else recording.info.id
-
-
-def _copy_facts(recording: Recording, target: Path) -> None:
-    path = getattr(recording, "path", None)
-    if isinstance(path, Path) and (path / FACTS_FILE).is_file():
-        shutil.copyfile(path / FACTS_FILE, target / FACTS_FILE)
+    if env_id:
+        return session_name(env_id)
+    return recording.path.name if isinstance(recording, Session) else recording.info.id
 
 
 def readings(recording: Recording) -> Iterator[Reading]:
