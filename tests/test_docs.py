@@ -1,32 +1,41 @@
 """What the documentation shows, works: its blocks are executed, its tables generated, its paths there."""
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(
-    r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<kind>bash|python)(?P<ours> ours)?\n(?P<text>.*?)```", re.DOTALL
+    r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<kind>bash|python)(?: ours)?(?P<display> display)?\n(?P<text>.*?)```",
+    re.DOTALL,
 )
 ELSEWHERE = {
     "run by .ci/run": "these commands are what .ci/run calls, or make the environment in which this test runs",
     "what make sample does, and papermill as tests/notebooks calls it": "an environment is not made inside a test",
+    "needs a desktop": "coming_from.md records a window and a region of a display in the same way, and that is run",
     "needs conda": "there is no conda on the machines of CI; tests/test_setup.py parses environment.yml",
 }
 """Remarks before a block that is not executed here, with the reason."""
 
 
-def execute(path, folder):
-    """Run the blocks of a page in one folder, one after the other; returns what they printed."""
+def execute(path, folder, *, display=False):
+    """Run the blocks of a page in one folder, one after the other; returns what they printed.
+
+    Those that want a display are run apart from the others, so that a machine without one skips them alone.
+    """
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     printed, count = [], 0
     for found in BLOCK.finditer((ROOT / path).read_text(encoding="utf-8")):
         if found["note"] and not found["note"].startswith("table"):
             assert found["note"] in ELSEWHERE, f"{path}: a remark without a reason: {found['note']}"
+            continue
+        if bool(found["display"]) != display:
             continue
         program = [sys.executable, "-c"] if found["kind"] == "python" else ["bash", "-euc"]
         done = subprocess.run(
@@ -35,8 +44,31 @@ def execute(path, folder):
         assert done.returncode == 0, f"{path}:\n{found['text']}\n{done.stdout}\n{done.stderr}"
         printed.append(done.stdout)
         count += 1
-    assert count > 3
+    assert count > (0 if display else 3)
     return printed
+
+
+def load(name):
+    """Load a file of tests/desktop; test folders are no packages."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "tests" / "desktop" / f"{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def game_exe(require):
+    """A display of the test's own with one window on it: `Game`, of the process Game.exe."""
+    require("display")
+    servers, painted = load("servers"), load("painted")
+    with servers.run_display(), servers.programs_that_end() as programs:
+        words = ["Game.exe", painted.__file__, "Game", "640", "480", "100", "80"]
+        environment = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}  # its name hides the environment
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": None}
+        program = programs.start(words, env=environment, executable=sys.executable, **pipes)
+        assert program.stdout.readline().startswith(b"0x"), "it says so when its window is there"
+        with program.stdin, program.stdout:
+            yield
 
 
 def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path):
@@ -57,12 +89,27 @@ def test_coming_from_runs_as_it_stands_on_every_atari_game(tmp_path):
     assert "1040 frames" in printed
 
 
+def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path):
+    printed = "\n".join(execute("docs/recording.md", tmp_path))
+    assert "ended by max_seconds" in printed
+    assert "PASS: 1 sessions" in printed
+
+
+@pytest.mark.require("display")
+def test_what_coming_from_records_of_a_desktop_is_recorded(game_exe, tmp_path):
+    printed = "\n".join(execute("docs/coming_from.md", tmp_path, display=True))
+    assert re.search(r"640x480 .* Game\.exe +Game$", printed, re.MULTILINE), "the window as `rushes windows` lists it"
+    assert printed.count("1 segments, ended by max_seconds") == 2
+
+
 def test_the_tables_of_the_readme_are_those_of_the_code():
     done = subprocess.run([sys.executable, ROOT / ".ci" / "readme.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coming_from.md"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coming_from.md", "docs/recording.md"]
+)
 def test_every_path_that_a_page_links_to_is_there(path):
     text = (ROOT / path).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
@@ -72,7 +119,7 @@ def test_every_path_that_a_page_links_to_is_there(path):
 def test_every_module_that_the_architecture_names_is_there():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = re.findall(r"^\| `(\w+)/` \| (.*) \|$", text, re.MULTILINE)
-    assert len(rooms) == 9
+    assert len(rooms) == 10
     for room, row in rooms:
         folder = ROOT / "lib" / "rushes" / room
         named = set(re.findall(r"`(\w+)`", row))

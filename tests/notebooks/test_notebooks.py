@@ -16,8 +16,11 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = sorted([*(ROOT / "recipes").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.ipynb")])
 PAPERMILL = [sys.executable, "-m", "papermill"]
-QUICK = {"atari_sample": ["-p", "games", "Pong,Breakout", "-p", "frames_per_env", "24", "-p", "policy", "persistent"]}
-"""Parameters with which a long notebook is short; the defaults run in make sample."""
+QUICK = {
+    "atari_sample": ["-p", "games", "Pong,Breakout", "-p", "frames_per_env", "24", "-p", "policy", "persistent"],
+    "01_record_session": ["-p", "seconds", "2", "-p", "most_late", "100", "-p", "most_dropped", "100"],
+}
+"""Parameters with which a long notebook is short, and with which a busy machine is no fault of the recording."""
 
 
 def papermill(*arguments, cwd):
@@ -163,3 +166,33 @@ def test_without_an_output_path_papermill_prints_the_notebook_and_the_run_folder
     newest = runs / (runs / "latest").read_text().strip()
     assert json.loads((newest / "verdict.json").read_text())["verdict"] == "PASS"
     assert (newest / "atari_simple.parquet").is_file()
+
+
+def test_the_recording_notebook_proves_its_session_and_leaves_it_in_the_run_folder(tmp_path):
+    done = papermill(
+        ROOT / "notebooks" / "01_record_session.ipynb", tmp_path / "OUT.ipynb", "-p", "out_dir", tmp_path / "run",
+        *QUICK["01_record_session"], "-p", "fps", "20", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {
+        "session", "play_sheet.png", "run.json", "verdict.json",
+    }  # fmt: skip
+    verdict = json.loads((tmp_path / "run" / "verdict.json").read_text())
+    assert [f["check"] for f in verdict["findings"]] == ["planted.equal"]
+    assert 19 < verdict["figures"]["rate_hz"] < 21
+    assert verdict["figures"]["inputs"] > 300
+    info = json.loads((tmp_path / "run" / "session" / "session.json").read_text())
+    assert info["source"] == {"kind": "synthetic", "name": "live"}
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["notes"]["recording"]["reason"] == "max_seconds"
+    assert str(tmp_path) not in json.dumps(run["notes"]), "places are named from the run"
+
+
+def test_a_recording_with_the_panel_waits_for_the_person_and_says_what_to_press(tmp_path):
+    done = papermill(
+        ROOT / "notebooks" / "01_record_session.ipynb", tmp_path / "OUT.ipynb", "-p", "out_dir", tmp_path / "run",
+        "-p", "live", "True", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "press Start, play, press Stop" in done.stderr
+    assert not (tmp_path / "run" / "verdict.json").exists()

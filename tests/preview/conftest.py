@@ -40,7 +40,7 @@ class Fake(Recording):
         table = self.step_rows
         return table if segment is None else table[table["segment"] == segment].reset_index(drop=True)
 
-    def events(self, segment=None):  # noqa: ARG002 - one segment is all there is
+    def events(self, segment=None):
         return self.event_rows
 
     def frames(self, start, stop) -> Iterator[np.ndarray]:

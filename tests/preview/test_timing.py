@@ -63,7 +63,7 @@ class Play(Recording):
         table = pd.DataFrame(rows)
         return table if segment is None else table[table["segment"] == segment].reset_index(drop=True)
 
-    def steps(self, segment=None):  # noqa: ARG002
+    def steps(self, segment=None):
         raise AssertionError("recorded play has no steps")
 
     def events(self, segment=None):

@@ -22,6 +22,7 @@ def preview(
         raise BadInputError(f"--seconds {seconds:g}", accepts="a number above 0", fix="leave it out for 60 seconds")
     from rushes.formats.base import open_any
     from rushes.preview.contact_sheet import contact_sheet
+    from rushes.preview.play_sheet import play_sheet
     from rushes.preview.video import preview_video
     from rushes.store.atomic import storage_errors
 
@@ -37,7 +38,10 @@ def preview(
         folder.mkdir(parents=True, exist_ok=True)
     film = preview_video(sessions, video, seconds=seconds)
     try:
-        contact_sheet(sessions, sheet)
+        if len(sessions) == 1 and not sessions[0].is_environment:
+            play_sheet(sessions[0], sheet)
+        else:
+            contact_sheet(sessions, sheet)
     except BaseException:
         video.unlink(missing_ok=True)  # both or neither: what is left would refuse the next attempt
         raise

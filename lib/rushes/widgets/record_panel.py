@@ -1,0 +1,278 @@
+"""The recorder's panel in JupyterLab: start, pause, stop, what it sees, and how it goes.
+
+The recorder runs in a process of its own (`rushes.capture.process`), so a busy kernel costs no frame; the panel asks it
+five times a second on a thread of its own. While it is paused the picture shows what would be recorded, and F8 starts
+and pauses from inside the game. When the kernel ends, for whatever reason, the recorder ends the session cleanly.
+
+A kernel has one panel at a time: a new one ends the one before it. What goes wrong is said in the panel.
+
+Example (a cell of a notebook; afterwards `panel.path` is the session):
+    >>> def cell():
+    ...     return record_panel(Settings(backend="synthetic", game="Synthetic"))
+    >>> RecordPanel(Settings(backend="synthetic")).state
+    'off'
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from rushes.capture.process import Recorder
+from rushes.capture.settings import Settings
+from rushes.errors import RushesError
+from rushes.preview.style import GREEN, ORANGE, RED, RULE
+from rushes.widgets.panel_look import PICTURE_PX, SAYS, blank, box, end_words, head, headline, numbers
+
+_LOOK_S: Final = 0.2
+_CLOSE_S: Final = 20.0
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+_open: list[RecordPanel] = []
+
+
+class Recording(Protocol):
+    """What the panel needs of a recorder; `rushes.capture.process.Recorder` is one."""
+
+    path: Path
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """The last status."""
+
+    @property
+    def picture(self) -> bytes | None:
+        """The last picture, a JPEG file."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there."""
+
+    def command(self, name: str) -> None:
+        """Give a command: `resume`, `pause` or `stop`."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end; say whether it has come."""
+
+    def result(self) -> Mapping[str, Any]:
+        """Say how it ended; raises what it could not do."""
+
+
+class Chosen(Protocol):
+    """Where a region comes from; `rushes.widgets.region_picker.RegionPicker` is one."""
+
+    region: Any
+
+
+def record_panel(settings: Settings, *, picker: Chosen | None = None) -> RecordPanel:
+    """Make a panel and get the recorder ready, paused; put it last in a cell.
+
+    Args:
+        settings: What to record. With an `out` the first session goes there and later ones beside it (`out_2` ...).
+        picker: Gives the region when Start is pressed; the recorder waits until then.
+
+    Returns:
+        The panel.
+    """
+    while _open:
+        _open[-1].close()
+    panel = RecordPanel(settings, picker=picker)
+    _open.append(panel)
+    if picker is None:
+        panel.arm()
+    return panel
+
+
+class RecordPanel:
+    """The panel.
+
+    Attributes:
+        settings: What is recorded.
+        view: The widget.
+        state: `off`, `starting`, `ready`, `recording`, `paused`, `ending`, `ended` or `failed`.
+        path: The session that was recorded last, or is being recorded; None before the first one has a frame.
+        result: How the last one ended (path, reason, sentence, notes, frames), empty before.
+        error: Why the last one failed, or None.
+
+    Args:
+        settings: What to record.
+        picker: Gives the region when Start is pressed.
+        recorder: Makes a recorder.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        picker: Chosen | None = None,
+        recorder: Callable[[Settings], Recording] | None = None,
+    ) -> None:
+        self.settings, self._picker = settings, picker
+        self._make = recorder or (lambda asked: Recorder(asked, pictures=True))
+        self._recorder: Recording | None = None
+        self._lock = threading.RLock()
+        self._wanted = self._stopping = False
+        self.state = "off"
+        self.path: Path | None = None
+        self.result: Mapping[str, Any] = _NOTHING
+        self.error: RushesError | None = None
+        self._build()
+        self._show(_NOTHING)
+
+    def _build(self) -> None:
+        import ipywidgets as w
+
+        width, height = PICTURE_PX
+
+        def button(text: str, icon: str, style: str, do: Callable[[], None]) -> Any:
+            made = w.Button(description=text, icon=icon, button_style=style, layout={"width": "150px"})
+            made.on_click(lambda _: do())
+            return made
+
+        self._start = button("Start", "circle", "success", self.start)
+        self._pause = button("Pause", "pause", "", self.pause)
+        self._stop = button("Stop", "stop", "danger", self.stop)
+        self._head = w.HTML(layout={"width": "100%", "margin": "0"})
+        self._numbers = w.HTML(layout={"width": "290px", "margin": "0 0 0 24px"})
+        self._message = w.HTML(layout={"width": "100%", "min_height": "46px", "margin": "4px 0 0 0"})
+        shape = {"width": f"{width}px", "height": f"{height}px", "object_fit": "contain", "margin": "0"}
+        self._image = w.Image(value=blank("no picture yet"), format="jpeg", layout=shape)
+        self._image.add_class("rushes-picture")
+        self.view = w.VBox(
+            [
+                self._head,
+                w.HBox([self._image, self._numbers], layout={"align_items": "flex-start"}),
+                w.HBox([self._start, self._pause, self._stop], layout={"margin": "8px 0 0 0"}),
+                self._message,
+            ],
+            layout={"width": f"{width + 352}px", "padding": "10px 18px 14px"},
+        )
+        self.view.add_class("rushes-record-panel")
+
+    def arm(self) -> None:
+        """Get a recorder ready, paused; nothing happens while there is one."""
+        with self._lock:
+            if self._recorder is not None:
+                return
+            self.error, self.result, self.path, self._stopping = None, _NOTHING, None, False
+            self._image.value = blank("waiting for the first picture")
+            try:
+                self._recorder = self._make(self._asked())
+            except RushesError as error:
+                self.error, self.state = error, "failed"
+                self._show(_NOTHING)
+                return
+            self.state = "starting"
+            self._show(_NOTHING)
+            recorder = self._recorder
+        threading.Thread(target=self._follow, args=(recorder,), name="rushes-panel", daemon=True).start()
+
+    def _asked(self) -> Settings:
+        """Give the settings of the next session: with the region that was chosen, and a folder that is free."""
+        settings = replace(self.settings, start_immediately=False)
+        if self._picker is not None and self._picker.region:
+            settings = replace(settings, region=tuple(self._picker.region))
+        if settings.out and not settings.resume:
+            first, number = Path(settings.out), 2
+            while _taken(Path(settings.out)):
+                settings = replace(settings, out=str(first.with_name(f"{first.name}_{number}")))
+                number += 1
+        return settings
+
+    def start(self) -> None:
+        """Begin or go on; after an end, begin a new session."""
+        with self._lock:
+            self.arm()
+            if self._recorder is not None and not self._stopping:
+                self._recorder.command("resume")
+
+    def pause(self) -> None:
+        """Pause; the segment ends."""
+        with self._lock:
+            if self._recorder is not None:
+                self._recorder.command("pause")
+
+    def stop(self) -> None:
+        """End the session; the panel says when it is whole."""
+        with self._lock:
+            if self._recorder is not None:
+                self._stopping = True
+                self._recorder.command("stop")
+                self.state = "ending"
+                self._show(self._recorder.status)
+
+    def close(self, timeout_s: float = _CLOSE_S) -> None:
+        """End what is being recorded and wait for it; the panel stays as it is.
+
+        Args:
+            timeout_s: Longest wait.
+        """
+        recorder = self._recorder
+        self.stop()
+        if recorder is not None:
+            recorder.wait(timeout_s)
+        if self in _open:
+            _open.remove(self)
+
+    def _follow(self, recorder: Recording) -> None:
+        """Show what the recorder says until it has ended."""
+        while not recorder.wait(_LOOK_S):
+            with self._lock:
+                self._look(recorder)
+        with self._lock:
+            self._look(recorder)
+            try:
+                self.result = recorder.result()
+                self.state = "ended"
+                self.path = Path(self.result["path"]) if self.result["frames"] else None
+            except RushesError as error:
+                self.error, self.state = error, "failed"
+            self._recorder = None
+            self._show(recorder.status)
+
+    def _look(self, recorder: Recording) -> None:
+        status = recorder.status
+        if status.get("frames"):
+            self.path = recorder.path
+        self.state = "ending" if self._stopping else headline(str(status["state"]), int(status.get("frames", 0)))
+        if (picture := recorder.picture) is not None:
+            self._image.value = picture
+        self._show(status)
+
+    def _show(self, status: Mapping[str, Any]) -> None:
+        state = self.state
+        self._start.disabled = state in ("starting", "recording", "ending")
+        self._start.description = {"paused": "Go on", "ended": "New recording", "failed": "Try again"}.get(
+            state, "Start"
+        )
+        self._pause.disabled = state != "recording"
+        self._stop.disabled = state not in ("ready", "recording", "paused")
+        self._head.value = head(state, float(status.get("seconds", 0.0)), self.settings)
+        self._numbers.value = numbers(status)
+        self._message.value = self._said(status)
+
+    def _said(self, status: Mapping[str, Any]) -> str:
+        notes = [f"Note: {note}." for note in (self.result or status).get("notes", ())]
+        if self.error is not None:
+            return box(str(self.error), RED)
+        if self.state != "ended":
+            return box(" ".join([SAYS.get(self.state, ""), *notes]), ORANGE if notes else RULE)
+        why = end_words(self.result)
+        if not self.result["frames"]:
+            return box(f"Nothing was recorded ({why}), so there is no session.", ORANGE)
+        said = f"{self.result['frames']:,} frames, ended by {why}. The session is {self.result['path']}"
+        return box(" ".join([said, *notes]), ORANGE if notes else GREEN)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return self.view._repr_mimebundle_(**options)
+
+    def __repr__(self) -> str:
+        return f"<RecordPanel {self.state}: {self.path or 'no session yet'}>"
+
+
+def _taken(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))

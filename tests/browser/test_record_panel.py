@@ -1,0 +1,237 @@
+"""The recorder's panel and the choice of a region in a real JupyterLab, in a real browser, with a real recorder."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+
+from rushes.capture.live_synthetic import planted_event
+from rushes.store.reader import open_session
+from rushes.worlds.synthetic import read_counter
+
+pytestmark = pytest.mark.require("browser")
+
+TOKEN = "only-for-this-test"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+PANEL = (
+    "from rushes.capture.settings import Settings\n"
+    "from rushes.widgets.record_panel import record_panel\n"
+    "panel = record_panel(Settings(backend='synthetic', game='Synthetic', out='take', seed=5))\n"
+    "panel"
+)
+PICKER = (
+    "import json, pathlib\n"
+    "import numpy as np\n"
+    "from rushes.widgets.region_picker import RegionPicker\n"
+    "ramp = np.linspace(40, 220, 1600, dtype=np.uint8)\n"
+    "shot = np.broadcast_to(ramp[None, :, None], (900, 1600, 3)).copy()\n"
+    "shot[300:500, 600:1000] = (60, 140, 90)\n"
+    "picker = RegionPicker(shot, screen=(-100, 50, 1500, 950))\n"
+    "picker.observe(lambda change: pathlib.Path('region.json').write_text(json.dumps(change.new)), 'region')\n"
+    "picker"
+)
+START_S = 60
+
+
+def until(found, seconds=20.0):
+    """Wait for what `found` gives, as long as a busy machine may take."""
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, f"{found} did not come true"
+        time.sleep(0.1)
+    return value
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, chromium):
+    """A JupyterLab in an empty folder with one notebook, opened in Chromium, all of its cells run."""
+    from playwright.sync_api import sync_playwright
+
+    folder = tmp_path_factory.mktemp("lab")
+    book = new_notebook(cells=[new_code_cell(PANEL), new_code_cell(PICKER)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, folder / "tour.ipynb")
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    places = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
+    env = {
+        **os.environ, **{f"JUPYTER_{name}": str(folder / place) for name, place in places.items()},
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }  # fmt: skip
+    with (folder / "lab.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", "--port=0",
+             f"--IdentityProvider.token={TOKEN}"],
+            cwd=folder, env=env, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        url = until(lambda: _address(folder / "runtime", server), START_S)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            faults = []
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.set_default_timeout(START_S * 1000)
+            page.goto(f"{url}lab/tree/tour.ipynb?reset&token={TOKEN}")
+            page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+            until(lambda: _run_all(page), START_S)
+            page.wait_for_selector(".rushes-record-panel .rushes-state:text-is('ready')")
+            page.wait_for_selector(".rushes-pick-stage img")
+            yield page, folder, faults
+            browser.close()
+    finally:
+        with suppress(OSError):
+            urllib.request.urlopen(  # the kernel and its recorder end with the server
+                urllib.request.Request(
+                    f"{url}api/shutdown", method="POST", headers={"Authorization": f"token {TOKEN}"}
+                ),
+                timeout=5,
+            )
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _run_all(page):
+    """Run all cells; say whether they ran. Just after it was opened Lab may show an idle kernel and run nothing."""
+    page.click(".lm-MenuBar-itemLabel:text-is('Run')")
+    page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
+    prompt = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first
+    for _ in range(30):
+        if prompt.inner_text().strip() != "[ ]:":
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
+def _address(runtime, server):
+    assert server.poll() is None, "the server ended"
+    for path in runtime.glob("jpserver-*.json"):
+        with suppress(ValueError):
+            return json.loads(path.read_text())["url"]
+    return None
+
+
+def test_start_pause_and_stop_record_what_was_planted(lab):
+    page, folder, faults = lab
+
+    def state(name):
+        page.wait_for_selector(f".rushes-record-panel .rushes-state:text-is('{name}')")
+
+    def press(name):
+        page.click(f".rushes-record-panel button:has-text('{name}'):not([disabled])")
+
+    def shown():
+        page.locator(".rushes-picture").evaluate("image => image.decode()")
+        pixels = page.locator(".rushes-picture").screenshot()
+        return np.asarray(Image.open(io.BytesIO(pixels)).convert("RGB")).astype(int)
+
+    def boxes():
+        return [page.locator(f".rushes-record-panel {what}").first.bounding_box() for what in PARTS]
+
+    before = boxes()
+    press("Start")
+    state("recording")
+    first = shown()
+    page.wait_for_timeout(1200)
+    second = shown()
+    assert np.abs(second - first).max() > 60, "the picture moves"
+    assert first.std() > 20, "and is no grey placeholder"
+    _keep(page, "recording")
+    assert boxes() == before, "nothing jumps"
+    press("Pause")
+    state("paused")
+    press("Go on")
+    state("recording")
+    page.wait_for_timeout(600)
+    press("Stop")
+    state("ended")
+    said = page.locator(".rushes-record-panel").inner_text()
+    assert "ended by stop" in said
+    assert "take" in said
+    assert boxes() == before
+    _keep(page, "ended")
+    session = open_session(folder / "take")
+    assert [s.end_reason for s in session.segments] == ["pause", "stop"]
+    ticks = session.index()["tick"].tolist()
+    assert [read_counter(picture) for picture in session.frames(0, session.frame_count)] == ticks
+    assert f"{session.frame_count:,} frames, ended by" in said
+    moves = session.events(0)
+    first_move = moves[moves["kind"] == "move"].iloc[:30]
+    planted = [planted_event(5, k) for k in range(4000)]
+    pairs = [(e.dx, e.dy) for e in planted if e.kind == "move"]
+    stored = list(zip(first_move["dx"], first_move["dy"], strict=True))
+    assert any(pairs[k : k + 30] == stored for k in range(len(pairs))), "the inputs are those of the seed"
+    assert faults == []
+
+
+PARTS = (".rushes-picture", "button >> nth=0", "button >> nth=1", "button >> nth=2", "table")
+
+
+def test_a_region_is_dragged_on_the_screenshot_and_its_numbers_are_said_and_known_to_the_kernel(lab):
+    page, folder, faults = lab
+    image = page.locator(".rushes-pick-stage img")
+    image.scroll_into_view_if_needed()
+    shown = image.bounding_box()
+    scale = shown["width"] / 1600
+    assert abs(shown["height"] - 900 * scale) < 2, "the whole screenshot, undistorted"
+
+    def at(x, y):
+        return shown["x"] + (x + 0.5) * scale, shown["y"] + (y + 0.5) * scale
+
+    page.mouse.move(*at(1000, 500))
+    page.mouse.down()
+    page.mouse.move(*at(700, 400), steps=3)
+    label = page.locator(".rushes-pick-label")
+    assert "x" in label.inner_text(), "the numbers stand there while the button is down"
+    page.mouse.move(*at(600, 300), steps=3)
+    page.mouse.up()
+    region = until(lambda: _json(folder / "region.json"))
+    expected = (600 - 100, 300 + 50, 1001 - 100, 501 + 50)  # pixels are inside, right and bottom one further
+    assert np.abs(np.array(region) - expected).max() <= 1 / scale + 1, "as exact as the screen's pixels"
+    text = page.locator(".rushes-pick-lines").inner_text()
+    assert "--region " + " ".join(map(str, region)) in text
+    assert 'region = "' + ",".join(map(str, region)) + '"' in text
+    _keep(page, "picked")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    left, top, right, bottom = region
+    wanted = [left + 1, top, right + 1, bottom + 1]
+    assert until(lambda: (now := _json(folder / "region.json")) == wanted and now) == wanted
+    page.mouse.move(*at(50, 50))
+    page.mouse.down()
+    page.mouse.move(*at(53, 53))
+    page.mouse.up()
+    until(lambda: "too small" in page.locator(".rushes-pick-lines").inner_text())
+    assert until(lambda: (folder / "region.json").read_text() == "null")
+    assert faults == []
+
+
+def _json(path):
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_text())
+    return None
+
+
+def _keep(page, name):
+    """Keep a picture of the page where RUSHES_SCREENSHOTS names a folder, for a person to look at."""
+    if folder := os.environ.get("RUSHES_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"record_panel_{name}.png")
