@@ -6,6 +6,7 @@ of the game's 35 pictures a second is a new one.
 
 - `720p60`, `1080p30`: `rushes record` beside the game; the peer is `ffmpeg -f x11grab` with the same x264 settings,
   one after the other in turns. CPU seconds of all processes of a recording, a recorded frame.
+- `ordinary`: 720p60 once more without the right to real-time scheduling, which root has and most users have not.
 - `idle`: the same without a game: how late the stamps are.
 - `inputs`: keys are sent, and what the recording says of them is compared with when they were sent.
 - `png`: the rate that is refused is recorded all the same, and so is one that is accepted.
@@ -99,11 +100,22 @@ def run(command: list[str]) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, time.perf_counter() - started
 
 
-def rushes(out: Path, fps: float, seconds: float, *more: str) -> tuple[Session, float]:
+def rushes(out: Path, fps: float, seconds: float, *, before: tuple[str, ...] = ()) -> tuple[Session, float]:
     """Record; return the session and the CPU seconds, start and end included."""
     program = str(Path(sys.executable).with_name("rushes"))
-    command = [program, "record", "--backend", "desktop", "--out", str(out), "--fps", f"{fps:g}", "--keys-anywhere"]
-    cpu_s, _ = run([*command, "--monitor", "1", "--start-immediately", "--max-seconds", f"{seconds:g}", *more])
+    command = [
+        *before,
+        program,
+        "record",
+        "--backend",
+        "desktop",
+        "--out",
+        str(out),
+        "--fps",
+        f"{fps:g}",
+        "--keys-anywhere",
+    ]
+    cpu_s, _ = run([*command, "--monitor", "1", "--start-immediately", "--max-seconds", f"{seconds:g}"])
     return open_session(out), cpu_s
 
 
@@ -152,6 +164,22 @@ def beside_doom(folder: Path, leg: str, seconds: float, turns: int) -> dict[str,
         "ffmpeg cpu ms a frame": 1e3 * median(theirs),
         "cpu/ffmpeg": median(a / b for a, b in zip(ours, theirs, strict=True)),
     }
+
+
+def ordinary(folder: Path, seconds: float) -> dict[str, float]:
+    """Record as a user who may not ask for real-time scheduling."""
+    if shutil.which("setpriv") is None:
+        return {}
+    bare = ("setpriv", "--bounding-set", "-sys_nice") if os.geteuid() == 0 else ()
+    width, height, fps = SIZES["720p60"]
+    with display(width, height), doom(folder / "ordinary"):
+        session, _ = rushes(folder / "ordinary" / "take", fps, seconds, before=bare)
+        lost, late = session.ledger["frames"], session.index()["late"]
+        return {
+            "ordinary: dropped share": sum(lost.lost.values()) / lost.offered,
+            "ordinary: late share": float(late.mean()),
+            "ordinary: lateness p99 ms": float(np.percentile(lateness_ms(session, fps), 99)),
+        }
 
 
 def idle(folder: Path, seconds: float) -> dict[str, float]:
@@ -234,12 +262,15 @@ def png(folder: Path, seconds: float) -> dict[str, float]:
     return found
 
 
+LEGS = {"ordinary": ordinary, "idle": idle, "inputs": inputs, "png": png}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of a recording beside the game")
     parser.add_argument("--turns", type=int, default=1, help="recordings a size, ours and ffmpeg's in turns")
-    parser.add_argument("--legs", default="720p60,1080p30,idle,inputs,png")
+    parser.add_argument("--legs", default="720p60,1080p30,ordinary,idle,inputs,png")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     asked = parser.parse_args()
     missing = [name for name in NEEDED if shutil.which(name, path=GAMES) is None]
@@ -254,7 +285,7 @@ def main() -> None:
                 results[leg] = beside_doom(folder, leg, asked.seconds, asked.turns)
             else:
                 short = min(asked.seconds, 20.0)
-                results[leg] = {"idle": idle, "inputs": inputs, "png": png}[leg](folder, short)
+                results[leg] = LEGS[leg](folder, short)
             print(f"{leg}")
             for name, value in results[leg].items():
                 limit = LIMITS.get(name)

@@ -21,6 +21,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from rushes.capture.priority import urgent
 from rushes.capture.source import Source
 from rushes.model.clock import NS, Clock
 from rushes.model.readings import Gap, Reading
@@ -84,6 +85,7 @@ class Merge:
 
     def _run(self, source: Source) -> None:
         error: Exception | None = None
+        urgent()
         try:
             source.run(self._clock, self.put, self._stop)
         except Exception as caught:  # noqa: BLE001 - a driver may raise anything; it is told by `ends`
