@@ -102,9 +102,11 @@ def test_max_seconds_counts_recorded_time_over_pauses():
 
 def test_it_ends_when_nobody_does_anything():
     readings = [Frame(0, PICTURE), key(10, "KeyW", "press"), *(Frame(k * TICK, PICTURE) for k in range(1, 60))]
-    director, out = run(readings, paused=False, idle_stop_s=2.0)
+    director, out = Director(rate_hz=10, paused=False, idle_stop_s=2.0), []
+    for reading in readings:
+        out += [*director.tick(reading.t_ns), *director.take(reading)]
     assert director.ended == "idle"
-    assert 2_000_000_000 < out[-1].t_ns <= 2_300_000_000
+    assert 2_000_000_000 < out[-1].t_ns <= 2_100_000_010
 
 
 def test_a_stretch_without_frames_ends_the_segment_and_its_ticks_are_counted():
@@ -114,6 +116,33 @@ def test_a_stretch_without_frames_ends_the_segment_and_its_ticks_are_counted():
     assert out[3] == Gap(2 * TICK, "drop")
     assert out[-1].dropped_before == 18
     assert director.counters.dropped == 18
+
+
+def test_a_screen_that_gives_nothing_any_more_ends_its_segment_where_the_last_picture_ended():
+    director = Director(rate_hz=10, paused=False)
+    out = [*director.take(Frame(0, PICTURE)), *director.take(Frame(TICK, PICTURE))]
+    out += director.tick(TICK + 1_000_000_000)
+    assert not any(isinstance(r, Gap) for r in out)
+    out += director.tick(TICK + 1_000_000_001)
+    assert out[-1] == Gap(2 * TICK, "drop")
+    assert list(director.take(key(15 * TICK, "KeyW", "press")))
+    out += director.take(Frame(20 * TICK, PICTURE))
+    assert kinds(out) == ["Start", "Frame", "Frame", "Gap", "Start", "Frame"]
+
+
+def test_a_frame_that_was_grabbed_before_the_segment_ended_and_comes_after_is_counted_and_nothing_runs_back():
+    readings = [Frame(0, PICTURE), Gap(TICK, "clock_jump"), Frame(TICK // 2, PICTURE), Frame(2 * TICK, PICTURE)]
+    director, out = run(readings, paused=False)
+    assert kinds(out) == ["Start", "Frame", "Gap", "Lost", "Start", "Frame"]
+    assert out[3] == Lost(TICK, "frames", "between_segments", 1)
+    assert director.counters.dropped == 1
+
+
+def test_what_a_source_counted_up_to_its_end_is_kept_after_the_end():
+    director, _ = run([Frame(0, PICTURE)], paused=False)
+    list(director.command("stop", 5))
+    last = Lost(6, "events", "not_in_layout", 3)
+    assert list(director.take(last)) == [last]
 
 
 def test_a_frame_without_room_is_counted_at_the_next_one_or_at_the_end():

@@ -237,6 +237,6 @@ def test_going_on_with_other_options_is_refused(tmp_path):
     asked = Settings(backend="synthetic", out=str(tmp_path / "s"), start_immediately=True, max_frames=5)
     record_live(asked)
     other = Settings(backend="synthetic", out=str(tmp_path / "s"), resume=True, codec="png")
-    with pytest.raises(OccupiedError, match="the same backend, codec and rate"):
+    with pytest.raises(OccupiedError, match=r"other options .*streams \(codec"):
         record_live(other)
     assert sound(tmp_path / "s").frame_count == 5

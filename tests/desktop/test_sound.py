@@ -199,7 +199,6 @@ def test_an_unplugged_speaker_ends_it_and_the_microphone_is_not_taken_instead(se
     assert ended_with.reason == "device_lost"
     assert "system" in ended_with.sentence
     assert took_s < 3
-    assert run.readings[-1][1:] == ("system", "device_lost", 0)
     assert not run.samples.any(), "sound of the other device was recorded"
 
 
@@ -212,7 +211,6 @@ def test_a_server_that_ends_ends_the_source(server, how):
     assert isinstance(ended_with, SourceEnd)
     assert ended_with.reason == "device_lost"
     assert took_s < 3
-    assert run.readings[-1][1:] == ("system", "device_lost", 0)
 
 
 def test_loopbacks_and_microphones_are_not_mistaken_for_each_other(server, servers):

@@ -9,15 +9,15 @@ Example (the same in this process, for scripts):
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -37,6 +37,9 @@ from rushes.store.recover import recover
 _PICTURE_S: Final = 0.2
 _PICTURE_WIDTH: Final = 480
 _QUALITY: Final = 70
+_SIGNAL_S: Final = 0.05
+_LAST_S: Final = 5.0
+"""How long the last line waits for a front that does not read."""
 
 
 def record_live(
@@ -64,10 +67,11 @@ def record_live(
         recover(path)
         like = SessionInfo.from_json(read_description(path))
         clock = _clock_of(path)
-        _check_same(settings, like)
-    else:
+    elif not settings.resume:
         refuse_occupied(path)
     backend = _backend(settings, like)
+    if like is not None:
+        _check_same(path, like, backend.describe())
     warning = require_rate(backend, rate_hz=settings.fps).warning if settings.codec == "png" else ""
     recorder = LiveRecorder(
         backend,
@@ -76,7 +80,7 @@ def record_live(
         codec=settings.codec,
         chunk_frames=settings.chunk_size,
         clock=clock,
-        resume=like is not None,
+        resume=settings.resume,
         report=report,
         paused=not settings.start_immediately,
         max_frames=settings.max_frames,
@@ -118,16 +122,21 @@ def _clock_of(path: Path) -> Clock:
     return Clock(start_ns=start_ns)
 
 
-def _check_same(settings: Settings, like: SessionInfo) -> None:
-    screen = like.stream("frames")
-    stored = (like.source.get("kind"), screen.codec if screen else "", screen.rate_hz if screen else 0.0)
-    asked = (settings.backend, settings.codec, settings.fps)
-    if stored != asked:
+def _check_same(path: Path, like: SessionInfo, asked: SessionInfo) -> None:
+    """Refuse to go on with a session whose description would then say what is not so."""
+    pairs: Mapping[str, tuple[object, object]] = {
+        "backend": (like.source.get("kind"), asked.source.get("kind")),
+        "game": (like.game, asked.game),
+        "streams (codec, fps, size, audio)": (like.streams, asked.streams),
+        "layout": (like.action_space, asked.action_space),
+        "privacy (window, anywhere or none)": (like.provenance.get("keys"), asked.provenance.get("keys")),
+    }
+    wrong = [name for name, (stored, given) in pairs.items() if stored != given]
+    if wrong:
         raise OccupiedError(
-            f"a session of {stored[0]}, {stored[1]}, {stored[2]:g} fps, to go on with {asked[0]}, {asked[1]}, "
-            f"{asked[2]:g} fps",
-            accepts="the same backend, codec and rate",
-            fix="pass the options of the first recording, or a new --out",
+            f"{path}, to be gone on with other options than it was begun with: {', '.join(wrong)}",
+            accepts="the options of the first recording",
+            fix="pass those, or a new --out",
         )
 
 
@@ -145,26 +154,69 @@ def _picture_of(recorder: LiveRecorder) -> str:
 
 
 class _Child:
-    """Commands in, status out."""
+    """Commands in, status out. Nothing that records waits for the front: it gets the newest of each when it reads.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    Args:
+        out: Where lines go.
+
+    Attributes:
+        asked_to_stop: Set by a signal's handler.
+    """
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._lock = threading.Condition()
         self._recorder: LiveRecorder | None = None
         self._early: list[str] = []
+        self._mail: dict[str, Mapping[str, Any]] = {}
+        self._ended = False
+        self.asked_to_stop = False
+        self._sender = threading.Thread(target=self._send, daemon=True)
+        self._sender.start()
 
-    def say(self, value: Mapping[str, Any]) -> None:
-        """Write a line; a front that is gone reads it no more."""
-        with self._lock, contextlib.suppress(OSError):
-            sys.stdout.write(json.dumps(value) + "\n")
-            sys.stdout.flush()
+    def post(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Put a line where the sender finds it, in place of an older one of its kind."""
+        with self._lock:
+            self._mail[kind] = value
+            self._lock.notify()
+
+    def _send(self) -> None:
+        while True:
+            with self._lock:
+                while not self._mail:
+                    if self._ended:
+                        return
+                    self._lock.wait()
+                mail, self._mail = self._mail, {}
+            try:
+                for value in mail.values():
+                    self._out.write(json.dumps(value) + "\n")
+                self._out.flush()
+            except OSError:  # the front is gone; its closed pipe is what ends the recording
+                return
+
+    def heed(self) -> None:
+        """Look after signals, whose handler may take no lock."""
+        while not self.asked_to_stop:
+            time.sleep(_SIGNAL_S)
+        self.command("stop")
+
+    def end(self, value: Mapping[str, Any]) -> None:
+        """Send the last line, if the front still reads."""
+        with self._lock:
+            self._mail["ended"] = {"ended": value}
+            self._ended = True
+            self._lock.notify()
+        self._sender.join(_LAST_S)
 
     def command(self, name: str) -> None:
         """Give a command, or keep it until there is a recorder."""
         with self._lock:
-            if self._recorder is None:
+            recorder = self._recorder
+            if recorder is None:
                 self._early.append(name)
-                return
-        self._recorder.command(name)
+        if recorder is not None:
+            recorder.command(name)
 
     def prepared(self, recorder: LiveRecorder) -> None:
         """Take the recorder."""
@@ -184,28 +236,36 @@ class _Child:
         while True:
             time.sleep(_PICTURE_S)
             if self._recorder is not None and (picture := _picture_of(self._recorder)):
-                self.say({"picture": picture})
+                self.post("picture", {"picture": picture})
 
 
 def main() -> None:
     """Run one recording."""
-    child = _Child()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no status
     given = json.loads(sys.stdin.readline())
+    child = _Child(out)
+
+    def ask(*_: object) -> None:
+        child.asked_to_stop = True
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: child.command("stop"))
-    threading.Thread(target=child.listen, daemon=True).start()
+        signal.signal(name, ask)
+    for work in (child.listen, child.heed):
+        threading.Thread(target=work, daemon=True).start()
     if given.pop("pictures", False):
         threading.Thread(target=child.show, daemon=True).start()
     error: Exception | None = None
     ended: dict[str, Any] = {"path": given.get("out", ""), "reason": "failed", "sentence": "", "notes": [], "frames": 0}
     try:
-        result = record_live(Settings.from_json(given), report=child.say, prepared=child.prepared)
+        asked = Settings.from_json(given)
+        result = record_live(asked, report=lambda status: child.post("status", status), prepared=child.prepared)
         error = result.error
         ended |= {"reason": result.reason, "sentence": result.sentence, "frames": result.frames}
         ended["notes"] = list(result.notes)
     except Exception as caught:  # noqa: BLE001 - told to the front
         error = caught
-    child.say({"ended": {**ended, "error": _parts(error)}})
+    child.end({**ended, "error": _parts(error)})
 
 
 def _parts(error: Exception | None) -> list[str] | None:

@@ -133,7 +133,7 @@ class DesktopBackend:
         settings = self.settings
         gate = Gate(
             controls_of(action_space(settings.layout)),
-            scope="window" if self._scope() == "window" else "anywhere",
+            scope="anywhere" if settings.keys_anywhere or self.target.window is None else "window",
             keyboard=not settings.no_keys,
         )
         screen = ScreenSource(

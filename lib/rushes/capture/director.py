@@ -88,11 +88,12 @@ class Director:
 
     def __post_init__(self) -> None:
         self._period_ns = round(NS / self.rate_hz)
+        self._stall_ns = max(STALL_NS, _TICKS * self._period_ns)
         self._in_segment = False
         self._start_ns = self._last_frame_ns = self._last_input_ns = 0
         self._end_at_ns: int | None = None
         self._end_reason = ""
-        self._frames_here = self._missed = 0
+        self._closed_ns = self._missed = 0
         self._now: dict[tuple[str, str], Event] = {}
         self._told: dict[tuple[str, str], float] = {}
         self._paused_events = 0
@@ -116,12 +117,12 @@ class Director:
         """
         t_ns = reading.t_ns
         if self.ended:
+            if isinstance(reading, Lost):  # what a source counted up to its end
+                yield reading
             return
-        if self._end_at_ns is not None:
-            one_more = isinstance(reading, Frame) and self._end_reason == "max_frames"  # a little before its tick
-            if one_more or t_ns >= self._end_at_ns:
-                yield from self.finish(min(t_ns, self._end_at_ns), self._end_reason)
-                return
+        if self._is_over(reading):
+            yield from self.finish(min(t_ns, self._end_at_ns or t_ns), self._end_reason)
+            return
         if self._paused_events and t_ns - self._told_ns >= _TELL_NS:
             yield self._tell_paused(t_ns)
         if isinstance(reading, Frame):
@@ -134,6 +135,12 @@ class Director:
             if isinstance(reading, Lost) and reading.stream == "events":
                 self.counters.discarded += reading.count
             yield reading
+
+    def _is_over(self, reading: Reading) -> bool:
+        """Say whether a limit was reached before this reading; of frames the last may come a little before its tick."""
+        if self._end_at_ns is None:
+            return False
+        return reading.t_ns >= self._end_at_ns or (isinstance(reading, Frame) and self._end_reason == "max_frames")
 
     def command(self, name: str, t_ns: int) -> Iterator[Reading]:
         """Follow a command.
@@ -159,6 +166,19 @@ class Director:
                 yield self._tell_paused(t_ns)
             yield from self._tell_state(t_ns)
 
+    def tick(self, t_ns: int) -> Iterator[Reading]:
+        """Let time pass without a reading: a screen that gives nothing any more ends its segment, idleness counts.
+
+        Args:
+            t_ns: All readings before it have been taken, ns since session start.
+        """
+        if self.ended or self.paused:
+            return
+        if self._in_segment and t_ns - self._last_frame_ns > self._stall_ns:
+            yield from self._close(self._last_frame_ns + self._period_ns, "drop")
+        if self.idle_stop_s and self.counters.frames and t_ns - self._last_input_ns > self.idle_stop_s * NS:
+            yield from self.finish(t_ns, "idle")
+
     def drop(self, frame: Frame) -> None:
         """Leave out a frame that there was no room for; the next one says so."""
         self._missed += 1 + frame.dropped_before
@@ -181,19 +201,22 @@ class Director:
         if self.paused:
             self._missed = 0
             return
+        if frame.t_ns < self._closed_ns:  # grabbed before the segment ended, and here only now
+            self.counters.dropped += 1
+            yield Lost(self._closed_ns, "frames", "between_segments", 1)
+            return
         t_ns, missed, self._missed = frame.t_ns, frame.dropped_before + self._missed, 0
         if not self._in_segment:
             missed = 0  # what was missed between segments belongs to none
-        elif t_ns - self._last_frame_ns > max(STALL_NS, _TICKS * self._period_ns):
+        elif t_ns - self._last_frame_ns > self._stall_ns:
             yield from self._close(self._last_frame_ns + self._period_ns, "drop")
         if not self._in_segment:
             yield Start(t_ns, self.attrs, self.wall_ns(t_ns), "rejoined" if self.rejoined else "")
             self.rejoined = False
-            self._in_segment, self._start_ns, self._frames_here = True, t_ns, 0
+            self._in_segment, self._start_ns = True, t_ns
             self._last_input_ns = max(self._last_input_ns, t_ns)
             self.counters.segments += 1
         self._last_frame_ns = t_ns
-        self._frames_here += 1
         count = self.counters
         count.frames += 1
         count.dropped += missed
@@ -209,8 +232,6 @@ class Director:
             over_ns = self.recorded_ns - round(self.max_seconds * NS)
             self._end_at_ns = self._last_frame_ns + max(1, self._period_ns - over_ns)
             self._end_reason = "max_seconds"
-        elif self.idle_stop_s and self._last_frame_ns - self._last_input_ns > self.idle_stop_s * NS:
-            self._end_at_ns, self._end_reason = self._last_frame_ns + self._period_ns, "idle"
 
     def _event(self, event: Event) -> Iterator[Reading]:
         command = command_of(event)
@@ -247,7 +268,7 @@ class Director:
         if self._in_segment:
             end_ns = max(t_ns, self._last_frame_ns + 1)
             self.counters.recorded_ns += end_ns - self._start_ns
-            self._in_segment = False
+            self._in_segment, self._closed_ns = False, end_ns
             if self._missed:  # no frame came after them to say so
                 self.counters.dropped += self._missed
                 yield Lost(end_ns, "frames", "dropped_tick", self._missed)

@@ -30,12 +30,13 @@ from typing import Any, Final
 
 from rushes.capture.director import Director
 from rushes.capture.encoding import Encoding
-from rushes.capture.merge import Command, Merge
+from rushes.capture.merge import HOLD_NS, Command, Merge
 from rushes.capture.sealer import Sealer
 from rushes.capture.source import LiveBackend, SourceEnd
 from rushes.errors import RushesError
 from rushes.model.clock import NS, Clock
 from rushes.model.readings import Encoded, Frame, Gap, Lost, Reading, Start
+from rushes.store.layout import JOURNAL_FILE, chunk_folders, is_session
 from rushes.store.writer import SessionWriter
 
 LOW_DISK_BYTES: Final = 512 << 20
@@ -83,7 +84,7 @@ class LiveRecorder:
         codec: One of `rushes.capture.encoding.CODECS`.
         chunk_frames: Frames a chunk.
         clock: Session time; one that goes on for a session that is resumed.
-        resume: Go on after the last chunk, in a new segment.
+        resume: Go on after the last chunk, in a new segment, where there is one.
         report: Called with the status, about four times a second.
         low_disk_bytes: Ends below this much free space.
         **limits: `paused`, `max_frames`, `max_seconds`, `idle_stop_s` and `attrs` of the `Director`.
@@ -111,7 +112,8 @@ class LiveRecorder:
         self._codec, self._chunk_frames = codec, chunk_frames
         self._clock, self._resume = clock or Clock(), resume
         self._report, self._low_disk_bytes = report, low_disk_bytes
-        self._director = Director(rate_hz=rate_hz, wall_ns=self._clock.wall_ns, rejoined=resume, **limits)
+        rejoined = resume and is_session(self.path)
+        self._director = Director(rate_hz=rate_hz, wall_ns=self._clock.wall_ns, rejoined=rejoined, **limits)
         self._notes: list[str] = []
         self._sources = backend.sources(self._notes.append)
         self._merge = Merge(self._sources, self._clock)
@@ -142,44 +144,55 @@ class LiveRecorder:
         Returns:
             How it ended. A failure of the disk or a device is no exception here: what was written is kept.
         """
-        sys.setswitchinterval(_SWITCH_S)
         info = self._backend.describe()
         screen = info.stream("frames")
         assert screen is not None
+        going_on = self._resume and is_session(self.path)
         writer = SessionWriter(
             self.path, info, chunk_frames=self._chunk_frames, resume=self._resume, sealer=self._sealer
         )
-        self._sealer.start(writer.lock_handle)
-        self._wall_offset_ns = time.time_ns() - self._clock.now_ns()
-        with Encoding(self._codec, width=screen.width, height=screen.height, rate_hz=self._rate_hz) as encoding:
-            thread = threading.Thread(target=self._write, args=(writer,), name="rushes-write", daemon=True)
-            thread.start()
-            self._merge.start()
-            while not self._director.ended and self._failure is None:
-                for reading in self._merge.take(_STATUS_S / 2):
-                    self._direct(reading, encoding)
-                self._watch(encoding)
-            for reading in self._merge.stop():
-                self._direct(reading, encoding)
-            self._outbox.put(None)
-            thread.join()
-        self._end(writer)
-        self._tell(encoding)
+        interval_s = sys.getswitchinterval()
+        try:
+            sys.setswitchinterval(_SWITCH_S)
+            self._sealer.start(writer.lock_handle)
+            with Encoding(self._codec, width=screen.width, height=screen.height, rate_hz=self._rate_hz) as encoding:
+                self._record(writer, encoding)
+                self._end(writer)
+                self._tell(encoding)
+        finally:
+            sys.setswitchinterval(interval_s)
+            self._sealer.let_go()
+            writer.abandon()
         frames = self._director.counters.frames
-        if not frames and not self._resume:
+        if not frames and not going_on:
             shutil.rmtree(self.path, ignore_errors=True)
         reason = self._director.ended or "failed"
         return Result(self.path, reason, frames, self._sentence, tuple(self._notes), self._failure)
 
-    def _end(self, writer: SessionWriter) -> None:
+    def _record(self, writer: SessionWriter, encoding: Encoding) -> None:
+        """Run the threads until the director has ended or something failed; all of them are over afterwards."""
+        self._wall_offset_ns = time.time_ns() - self._clock.now_ns()
+        thread = threading.Thread(target=self._write, args=(writer,), name="rushes-write", daemon=True)
+        thread.start()
+        self._merge.start()
         try:
-            if self._failure is None:
-                writer.close(self._director.ended)
-                return
+            while not self._director.ended and self._failure is None:
+                for reading in self._merge.take(_STATUS_S / 2):
+                    self._direct(reading, encoding)
+                self._watch(encoding)
+        finally:
+            for reading in self._merge.stop():
+                self._direct(reading, encoding)
+            self._outbox.put(None)
+            thread.join()
+
+    def _end(self, writer: SessionWriter) -> None:
+        if self._failure is not None:
+            return
+        try:
+            writer.close(self._director.ended)
         except Exception as error:  # noqa: BLE001 - told by the result
             self._failure = error
-        self._sealer.let_go()
-        writer.abandon()
 
     def _direct(self, reading: Reading | Command, encoding: Encoding) -> None:
         if isinstance(reading, Command):
@@ -252,6 +265,10 @@ class LiveRecorder:
     def _watch(self, encoding: Encoding) -> None:
         """Look after the sources, the disk, the clock and the sealer now and then."""
         now_s = time.perf_counter()
+        for item in self._director.tick(self._clock.now_ns() - HOLD_NS):
+            if isinstance(item, Gap) and item.reason == "drop":
+                self.note(f"no picture for a second at {item.t_ns / NS:.1f} s: the segment ended there")
+            self._outbox.put(item)
         for end in self._merge.ends():
             reason = end.error.reason if isinstance(end.error, SourceEnd) else "failed" if end.error else "end"
             sentence = str(end.error) if end.error is not None else f"{end.source.name} has ended"
@@ -262,7 +279,7 @@ class LiveRecorder:
                     self._failure = end.error
                 self._merge.put(Command(self._clock.now_ns(), reason))
             else:
-                self._notes.append(f"{end.source.name}: {sentence}; the recording went on without it")
+                self.note(f"{end.source.name}: {sentence}; the recording went on without it")
                 self._merge.put(Lost(self._clock.now_ns(), end.source.name, reason, 0))
         if now_s - self._looked_s >= _LOOK_S:
             self._looked_s = now_s
@@ -273,8 +290,14 @@ class LiveRecorder:
 
     def _look(self) -> None:
         t_ns = self._clock.now_ns()
-        self._free_bytes = shutil.disk_usage(self.path).free
-        if self._free_bytes < self._low_disk_bytes:
+        try:
+            self._free_bytes = shutil.disk_usage(self.path).free
+            floor = self._low_disk_bytes and self._low_disk_bytes + self._unsealed_bytes()
+        except OSError as error:
+            self._sentence = f"{self.path} is gone ({error.strerror})"
+            self._merge.put(Command(t_ns, "disk_lost"))
+            return
+        if self._free_bytes < floor:
             self._sentence = f"the disk has only {self._free_bytes >> 20} MB left"
             self._merge.put(Command(t_ns, "low_disk"))
         if self._sealer.died or self._sealer.failed:
@@ -284,6 +307,11 @@ class LiveRecorder:
         if abs(offset_ns - self._wall_offset_ns) > CLOCK_JUMP_NS:
             self._wall_offset_ns = offset_ns
             self._merge.put(Gap(t_ns, "clock_jump"))
+
+    def _unsealed_bytes(self) -> int:
+        """What the journals hold that are still to be sealed, which takes as much room once more."""
+        journals = {folder / JOURNAL_FILE for folder in (*self._sealer.pending, *chunk_folders(self.path)[-1:])}
+        return sum(journal.stat().st_size for journal in journals if journal.exists())
 
     def _tell(self, encoding: Encoding) -> None:
         if self._report is None:

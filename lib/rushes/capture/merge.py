@@ -91,7 +91,8 @@ class Merge:
         except Exception as caught:  # noqa: BLE001 - a driver may raise anything; it is told by `ends`
             error = caught
         if not self._stop.is_set():
-            self._ends.append(End(source, error))
+            with self._lock:
+                self._ends.append(End(source, error))
 
     def put(self, reading: Reading | Command) -> None:
         """Add a reading from any thread."""
@@ -123,7 +124,8 @@ class Merge:
 
     def ends(self) -> list[End]:
         """Give the sources that ended by themselves since the last call."""
-        found, self._ends = self._ends, []
+        with self._lock:
+            found, self._ends = self._ends, []
         return found
 
     def stop(self) -> list[Reading | Command]:

@@ -31,7 +31,7 @@ from rushes.capture.settings import Settings
 from rushes.errors import BadInputError, RushesError, StoppedError
 
 COMMANDS: Final = ("resume", "pause", "toggle", "stop")
-_STOP_S: Final = 60.0
+_STOP_S: Final = 120.0
 
 
 class Recorder:
@@ -76,7 +76,10 @@ class Recorder:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            value = json.loads(line)
+            try:
+                value = json.loads(line)
+            except ValueError:  # it was killed in the middle of the line
+                continue
             if "picture" in value:
                 self._picture = base64.b64decode(value["picture"])
             elif "ended" in value:
@@ -146,7 +149,12 @@ class Recorder:
             What `result` returns.
         """
         self._say("stop")
-        self._over.wait(_STOP_S)
+        if not self._over.wait(_STOP_S):
+            raise StoppedError(
+                f"a recorder (process {self.pid}) that does not come to its end within {_STOP_S:g} s",
+                accepts="a recorder that seals its last chunk",
+                fix=f"wait, or end that process and run `rushes recover {self.path}`",
+            )
         return self.result()
 
     def result(self) -> Mapping[str, Any]:

@@ -30,6 +30,8 @@ from rushes.errors import StorageError
 from rushes.store.seal import seal
 
 _NICE: Final = 5
+_HANG_S: Final = 15.0
+"""How long a chunk may take before the process counts as hung; one of a thousand frames takes a second."""
 
 
 class Sealer:
@@ -76,9 +78,17 @@ class Sealer:
         assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            error = json.loads(line)
+            try:
+                error = json.loads(line)
+            except ValueError:  # it died in the middle of the line
+                return
             self.failed = self.failed or error
             self._pending.popleft()
+
+    @property
+    def pending(self) -> tuple[Path, ...]:
+        """Chunks that are handed in and not sealed yet."""
+        return tuple(self._pending)
 
     @property
     def died(self) -> bool:
@@ -115,7 +125,14 @@ class Sealer:
             self._process = None
 
     def _close(self, process: subprocess.Popen[str]) -> None:
-        process.wait()
+        left = -1
+        while process.poll() is None:
+            before, left = left, len(self._pending)
+            try:
+                process.wait(_HANG_S)
+            except subprocess.TimeoutExpired:
+                if left == before:  # it stands still; what is left is done here
+                    process.kill()
         assert self._listener is not None
         self._listener.join()
         for pipe in (process.stdin, process.stdout):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import shutil
+import sys
 from importlib import metadata
 from typing import Annotated, Any, Final
 
@@ -93,12 +94,18 @@ def _extras() -> list[dict[str, Any]]:
         names = [
             re.split(r"[^\w.-]", text, maxsplit=1)[0]
             for text in described.get_all("Requires-Dist") or []
-            if re.search(rf"extra == .{re.escape(extra)}.", text)
+            if re.search(rf"extra == .{re.escape(extra)}.", text) and _for_this_system(text)
         ]
         missing = [name for name in names if not _installed(name)]
         needs = f'without {", ".join(missing)}: pip install -c constraints.txt -e ".[{extra}]"' if missing else ""
         rows.append({"kind": "extra", "name": extra, "works": not missing, "summary": ", ".join(names), "needs": needs})
     return rows
+
+
+def _for_this_system(requirement: str) -> bool:
+    """Say whether a requirement's marker means this system; ours ask for `sys_platform` alone."""
+    marks = re.findall(r"sys_platform (==|!=) .(\w+).", requirement)
+    return all((sys.platform == system) == (sign == "==") for sign, system in marks)
 
 
 def _installed(name: str) -> bool:

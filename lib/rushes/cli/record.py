@@ -12,9 +12,10 @@ import typer
 from rushes.cli import show
 
 _LOOK_S: Final = 0.25
-_NOT_OF_ENV: Final = {
-    "region": None, "monitor": None, "window": "", "process_name": "", "audio": "", "skip_late": False,
-    "keys_anywhere": False, "no_keys": False, "idle_stop": 0.0, "max_seconds": 0.0,
+_NOT_OF_ENV: Final[dict[str, Any]] = {
+    "fps": 30.0, "region": None, "monitor": None, "window": "", "process_name": "", "codec": "h264",
+    "layout": "capture28", "audio": [], "skip_late": False, "keys_anywhere": False, "no_keys": False, "idle_stop": 0.0,
+    "max_seconds": 0.0, "resume": False,
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def _record_env(settings: Any, *, as_json: bool) -> None:
 
     asked = settings.to_json()
     for name, usual in _NOT_OF_ENV.items():
-        if asked[name] not in (usual, []):
+        if asked[name] != usual:
             raise BadInputError(
                 f"--{name.replace('_', '-')} with --backend env",
                 accepts="options that mean something for an environment: out, game, max-frames, chunk-size, seed",

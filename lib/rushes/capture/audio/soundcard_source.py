@@ -97,7 +97,6 @@ class SoundSource:
                     emit(Lost(t_ns, self.name, "overrun", lost))
                 emit(Sound(t_ns, samples, self._rate_hz, self.name))
         except DeviceLostError as error:
-            emit(Lost(max(clock.now_ns(), times.last_ns), self.name, "device_lost", 0))
             sentence = f"the sound device of {self.name} ({reader.device}) is gone: {error}"
             raise SourceEnd("device_lost", sentence) from error
         finally:
