@@ -86,6 +86,7 @@ def test_when_the_screen_is_lost_the_session_ends_cleanly_with_its_reason(tmp_pa
     result = record(tmp_path / "s", Stage(rate_hz=RATE, more=(screen,)))
     assert result.reason == reason
     assert str(error) in result.sentence
+    assert result.sentence != str(error) or isinstance(error, SourceEnd), "a bare exception says nothing"
     assert result.error is None
     session = sound(tmp_path / "s")
     assert session.segments[-1].end_reason == reason

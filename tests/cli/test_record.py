@@ -29,31 +29,7 @@ def run(*arguments, **more):
 
 def test_every_option_of_the_issue_is_there():
     text = run(RUSHES, "record", "--help", env=os.environ | {"COLUMNS": "200"}).stdout
-    for option in [
-        "--backend",
-        "--out",
-        "--game",
-        "--fps",
-        "--region",
-        "--monitor",
-        "--window",
-        "--process-name",
-        "--chunk-size",
-        "--max-frames",
-        "--max-seconds",
-        "--codec",
-        "--layout",
-        "--audio",
-        "--skip-late",
-        "--start-immediately",
-        "--keys-anywhere",
-        "--no-keys",
-        "--learn-keys",
-        "--idle-stop",
-        "--resume",
-        "--pick",
-        "--json",
-    ]:
+    for option in OPTIONS.split():
         assert re.search(rf"{option}\b", text), option
 
 
@@ -126,6 +102,18 @@ def test_when_nothing_was_recorded_there_is_no_session_and_it_says_so(tmp_path):
         ),
         (["--backend", "synthetic", "--codec", "divx"], "h264, h265, lossless, png"),
         (["--learn-keys"], "--learn-keys that does not say whose keys"),
+        (["--learn-keys", "--no-keys"], "--learn-keys with --no-keys"),
+        (["--backend", "synthetic", "--audio", "mic"], "--audio with the synthetic backend"),
+        (["--backend", "synthetic", "--window", "Foo"], "--window with the synthetic backend"),
+        (["--backend", "env", "--game", "Pong", "--max-frames", "9", "--fps", "7"], "--fps with --backend env"),
+        (
+            ["--backend", "env", "--game", "Pong", "--max-frames", "9", "--out", "x", "--resume"],
+            "--resume with --backend env",
+        ),
+        (["--no-keys", "--monitor", "1", "--region", "0", "0", "9", "9"], "--region and --monitor together"),
+        (["--pick", "--no-keys", "--monitor", "1"], "--region and --monitor together"),
+        (["--pick", "--backend", "synthetic"], "--pick with --region or another backend"),
+        (["--backend", "synthetic", "--out", "nowhere", "--resume", "--start-immediately"], "is not there"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_status_1(tmp_path, arguments, message):

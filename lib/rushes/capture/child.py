@@ -25,7 +25,7 @@ from rushes.capture.live import LiveRecorder, Result
 from rushes.capture.settings import Settings
 from rushes.capture.source import LiveBackend
 from rushes.capture.trial import require_rate
-from rushes.errors import BadInputError, OccupiedError, RushesError
+from rushes.errors import BadInputError, MissingError, OccupiedError, RushesError
 from rushes.model.clock import Clock
 from rushes.model.session import SessionInfo
 from rushes.store.atomic import refuse_occupied
@@ -67,6 +67,12 @@ def record_live(
         recover(path)
         like = SessionInfo.from_json(read_description(path))
         clock = _clock_of(path)
+    elif settings.resume and not path.is_dir():
+        raise MissingError(
+            f"{path}, which is to be gone on with and is not there",
+            accepts="the folder of a session",
+            fix="leave out --resume to begin one",
+        )
     elif not settings.resume:
         refuse_occupied(path)
     backend = _backend(settings, like)

@@ -25,10 +25,12 @@ from rushes.capture.input.gate import Gate
 from rushes.capture.input.hotkeys import Hotkeys
 from rushes.capture.input.pads import PadSource
 from rushes.capture.screen.base import choose_grabber
+from rushes.capture.screen.mss_grabber import monitor_boxes
 from rushes.capture.screen.source import ScreenSource
 from rushes.capture.screen.target import Target, resolve_target
 from rushes.capture.settings import Settings, action_space, controls_of
 from rushes.capture.source import Say, Source, ignore
+from rushes.errors import BadInputError
 from rushes.model.session import SessionInfo, StreamSpec
 
 SOUND_RATE_HZ = 48_000
@@ -52,6 +54,13 @@ def desktop(settings: Settings, *, like: SessionInfo | None = None) -> DesktopBa
         window=settings.window or None,
         process_name=settings.process_name or None,
     )
+    everything = monitor_boxes()[0]
+    if not (seen := target.box & everything).width or not seen.height:
+        raise BadInputError(
+            f"a region {tuple(target.box)} outside of the screen",
+            accepts=f"something within {tuple(everything)} (left, top, right, bottom)",
+            fix="`rushes record --pick` lets you drag one",
+        )
     screen = None if like is None else like.stream("frames")
     size = (target.height, target.width) if screen is None else (screen.height, screen.width)
     return DesktopBackend(settings, target, size=size, session_id="" if like is None else like.id)

@@ -134,6 +134,8 @@ class Director:
         elif self._in_segment or isinstance(reading, Lost):
             if isinstance(reading, Lost) and reading.stream == "events":
                 self.counters.discarded += reading.count
+                if reading.reason != "other_window":  # somebody plays, with controls that are not kept
+                    self._last_input_ns = max(self._last_input_ns, t_ns)
             yield reading
 
     def _is_over(self, reading: Reading) -> bool:

@@ -18,6 +18,7 @@ from rushes.capture.input.learn import Learned, learning_gate
 from rushes.capture.input.pads import PadSource
 from rushes.capture.merge import Command, Merge
 from rushes.capture.screen.target import resolve_target
+from rushes.capture.source import SourceEnd
 from rushes.errors import BadInputError
 from rushes.model.clock import Clock
 
@@ -65,7 +66,7 @@ def learn(
                 report(learned)
             for end in merge.ends():
                 if end.source is hands:
-                    if end.error is not None and not learned.counts():
+                    if end.error is not None and not isinstance(end.error, SourceEnd):
                         raise end.error
                     until = 0.0
     except KeyboardInterrupt:

@@ -30,10 +30,10 @@ from typing import Any, Final
 
 from rushes.capture.director import Director
 from rushes.capture.encoding import Encoding
-from rushes.capture.merge import HOLD_NS, Command, Merge
+from rushes.capture.merge import HOLD_NS, Command, End, Merge
 from rushes.capture.sealer import Sealer
 from rushes.capture.source import LiveBackend, SourceEnd
-from rushes.errors import RushesError
+from rushes.errors import RushesError, UnavailableError
 from rushes.model.clock import NS, Clock
 from rushes.model.readings import Encoded, Frame, Gap, Lost, Reading, Start
 from rushes.store.layout import JOURNAL_FILE, chunk_folders, is_session
@@ -116,6 +116,7 @@ class LiveRecorder:
         self._director = Director(rate_hz=rate_hz, wall_ns=self._clock.wall_ns, rejoined=rejoined, **limits)
         self._notes: list[str] = []
         self._sources = backend.sources(self._notes.append)
+        self._asked = {spec.name for spec in backend.specs() if spec.kind == "sound"}
         self._merge = Merge(self._sources, self._clock)
         self._outbox: queue.Queue[_Item] = queue.Queue()
         self._sealer = Sealer()
@@ -271,11 +272,11 @@ class LiveRecorder:
             self._outbox.put(item)
         for end in self._merge.ends():
             reason = end.error.reason if isinstance(end.error, SourceEnd) else "failed" if end.error else "end"
-            sentence = str(end.error) if end.error is not None else f"{end.source.name} has ended"
-            if end.source.essential:
+            sentence = _sentence(end)
+            unopened = isinstance(end.error, UnavailableError) and end.source.name in self._asked
+            if end.source.essential or unopened:
                 self._sentence = sentence
-                unexpected = end.error is not None and not isinstance(end.error, SourceEnd)
-                if unexpected and not self._director.counters.frames:
+                if reason == "failed" and not self._director.counters.frames:
                     self._failure = end.error
                 self._merge.put(Command(self._clock.now_ns(), reason))
             else:
@@ -342,6 +343,10 @@ class LiveRecorder:
         return self._pixels
 
 
-def is_expected(error: Exception | None) -> bool:
-    """Say whether an error is one that is told in a sentence, without a traceback."""
-    return error is None or isinstance(error, RushesError | SourceEnd)
+def _sentence(end: End) -> str:
+    """Say why a source ended."""
+    if end.error is None:
+        return f"{end.source.name} has ended"
+    if isinstance(end.error, RushesError | SourceEnd):
+        return str(end.error)
+    return f"{end.source.name} broke off with {type(end.error).__name__}: {end.error}"

@@ -62,6 +62,7 @@ class Recorder:
             stderr=self._errors,
             text=True,
             start_new_session=os.name != "nt",  # Ctrl+C in a terminal is the front's; it says stop
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         first = {**settings.to_json(), "out": str(self.path), "pictures": pictures}
         self._say(json.dumps(first))

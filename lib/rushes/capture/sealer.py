@@ -60,6 +60,7 @@ class Sealer:
             text=True,
             pass_fds=[lock_handle] if lock_handle >= 0 else [],
             start_new_session=os.name != "nt",  # the terminal's Ctrl+C is the recorder's business
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._listener = threading.Thread(target=self._listen, name="rushes-sealer", daemon=True)
         self._listener.start()

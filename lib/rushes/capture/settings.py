@@ -23,6 +23,9 @@ from rushes.model.layouts import LAYOUTS, slot
 LIVE: Final = ("desktop", "synthetic")
 """Backends that run in real time; `env` plays as fast as it can."""
 DEFAULT_FPS: Final = 30.0
+_OF_DESKTOP: Final = (
+    "region", "monitor", "window", "process_name", "layout", "skip_late", "keys_anywhere", "no_keys",
+)  # fmt: skip
 _MOTION: Final = ("MouseDX", "MouseDY")
 
 
@@ -104,6 +107,20 @@ class Settings:
         action_space(self.layout)
         if self.backend == "desktop":
             self._check_privacy()
+        elif self.backend == "synthetic":
+            self._check_synthetic()
+
+    def _check_synthetic(self) -> None:
+        usual = {f.name: f.default for f in fields(self)}
+        wrong = [name for name in _OF_DESKTOP if getattr(self, name) != usual[name]]
+        wrong += ["audio"] * ("mic" in self.audio)
+        if wrong:
+            option = "--" + wrong[0].replace("_", "-")
+            raise BadInputError(
+                f"{option} with the synthetic backend",
+                accepts="options that mean something without a desktop; of sound `system`",
+                fix="leave it out",
+            )
 
     def _check_privacy(self) -> None:
         if self.region is not None and not (self.region[0] < self.region[2] and self.region[1] < self.region[3]):
@@ -111,6 +128,16 @@ class Settings:
                 f"region {self.region}",
                 accepts="left, top, right, bottom in screen px with left < right and top < bottom",
                 fix="`rushes record --pick` lets you drag one and prints it",
+            )
+        ways = {
+            "--region": self.region,
+            "--monitor": self.monitor,
+            "--window": self.window or self.process_name or None,
+        }
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise BadInputError(
+                " and ".join(given) + " together", accepts="one of them", fix=f"leave out {' and '.join(given[1:])}"
             )
         if not (self.window or self.process_name or self.keys_anywhere or self.no_keys):
             raise BadInputError(

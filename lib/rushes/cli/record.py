@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -55,6 +56,7 @@ def record(
 ) -> None:
     """Record play into a session; F8 starts and pauses, Ctrl+C ends."""
     from rushes.capture.settings import Settings
+    from rushes.errors import BadInputError
 
     given: dict[str, Any] = {
         "backend": backend, "out": "" if out is None else str(out), "game": game, "fps": fps, "chunk_size": chunk_size,
@@ -65,9 +67,16 @@ def record(
         "idle_stop": idle_stop, "resume": resume, "seed": seed,
     }  # fmt: skip
     if learn_keys:
+        if no_keys or backend != "desktop":
+            raise BadInputError(
+                "--learn-keys with --no-keys or another backend", accepts="the keys of a desktop", fix="leave it out"
+            )
         _learn(given, as_json=as_json)
         return
+    if pick and (region is not None or backend != "desktop"):
+        raise BadInputError("--pick with --region or another backend", accepts="one of them", fix="leave one out")
     if pick:
+        Settings.from_json({**given, "region": (0, 0, 1, 1)})  # nobody drags a region for options that are refused
         given["region"] = _pick()
     settings = Settings.from_json(given)
     if backend == "env":
@@ -82,8 +91,15 @@ def _record_live(settings: Any, *, as_json: bool) -> None:
     with Recorder(settings) as recorder:
         try:
             recorder.begun()
+            keys = "Enter here" if sys.stdin.isatty() else ""
+            if settings.backend == "desktop":
+                keys = "F8" + (f" or {keys}" if keys else "")
             if recorder.running and not settings.start_immediately:
-                show.note("paused. F8 starts and pauses, F6 or Ctrl+T starts, F7 or Ctrl+P pauses, Ctrl+C here ends")
+                show.note(
+                    f"paused. {keys or 'Nothing'} starts and pauses, Ctrl+C here ends (docs: F6, F7, Ctrl+T, Ctrl+P)"
+                )
+            if sys.stdin.isatty():
+                threading.Thread(target=_heed_enter, args=(recorder,), daemon=True).start()
             line, told = show.Line(), 0
             while not recorder.wait(_LOOK_S):
                 notes = recorder.status.get("notes", [])
@@ -98,6 +114,12 @@ def _record_live(settings: Any, *, as_json: bool) -> None:
             show.note("\nending ...")
             result = recorder.stop()
     _say_end(result, as_json=as_json)
+
+
+def _heed_enter(recorder: Any) -> None:
+    """Start and pause at every Enter."""
+    for _ in sys.stdin:
+        recorder.command("toggle")
 
 
 def _record_env(settings: Any, *, as_json: bool) -> None:
@@ -155,6 +177,9 @@ def _learn(settings: dict[str, Any], *, as_json: bool) -> None:
     )
     counts, missing = learned.counts(), learned.missing(space.names)
     listed = [name for name in counts if name != "Mouse"]
+    if not listed:
+        show.note("no control was used, so there is nothing to list")
+        sys.exit(1)
     if settings["out"]:
         with new_file(Path(settings["out"])) as partial:
             partial.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
@@ -184,9 +209,9 @@ def status_text(status: Mapping[str, Any]) -> str:
         return "starting ..."
     minutes, seconds = divmod(int(status["seconds"]), 60)
     return (
-        f"{status['state']} {minutes}:{seconds:02d}  {status['rate_hz']:.1f} fps  {status['frames']} frames, "
-        f"{status['dropped']} dropped, {status['late']} late  segment {status['segments']}  "
-        f"{status['free_bytes'] / 1e9:.0f} GB free  ({status['events']} inputs, {status['discarded']} not kept)"
+        f"{status['state']} {minutes}:{seconds:02d}  {status['rate_hz']:.1f} fps  {status['dropped']} dropped, "
+        f"{status['late']} late  segment {status['segments']}  {status['free_bytes'] / 1e9:.0f} GB free  "
+        f"{status['frames']} frames, {status['events']} inputs ({status['discarded']} not kept)"
     )
 
 
@@ -199,12 +224,14 @@ def _say_end(result: Mapping[str, Any], *, as_json: bool) -> None:
             show.emit({**result, "ledger": {}, "segments": 0})
         sys.exit(1)
     session = open_session(result["path"])
+    failed = result["reason"] == "failed"
     if as_json:
         facts = {"segments": len(session.segments), "duration_s": session.duration_s}
         show.emit({k: v for k, v in result.items() if k != "error"} | facts | {"ledger": session.ledger.to_json()})
-        return
+        sys.exit(int(failed))
     why = result["reason"] + (f": {result['sentence']}" if result["sentence"] else "")
     show.say(f"{session.path}: {session.frame_count} frames, {len(session.segments)} segments, ended by {why}")
     show.say_ledger(session.ledger)
     for note in result["notes"]:
         show.say(f"  {note}")
+    sys.exit(int(failed))

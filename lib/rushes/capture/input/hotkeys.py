@@ -47,6 +47,10 @@ class _Chord:
     modifiers: frozenset[str]
     command: Command
 
+    def fits(self, held: set[str], *, inside: bool) -> bool:
+        """Say whether the modifiers that are held make it, with the focus inside the chosen window or not."""
+        return not self.modifiers or (inside and self.modifiers == held)
+
 
 def _group(control: str) -> str:
     """Name the modifier that a key is, on either side; an empty string for any other key."""
@@ -78,8 +82,8 @@ def _chord(text: str, command: str) -> _Chord:
 class Hotkeys:
     """Finds chords in a stream of events; it has to see every key, also those that are not kept.
 
-    A chord without modifiers works with any of them down (a player who runs holds Shift); one with modifiers asks for
-    these and allows others. The most modifiers win.
+    A chord without modifiers works with any of them down (a player who runs holds Shift) and whatever has the focus;
+    one with modifiers asks for exactly these, and for the focus in the chosen window: Ctrl+T elsewhere is a browser's.
 
     Args:
         chords: Chord -> command.
@@ -100,11 +104,12 @@ class Hotkeys:
         """The keys that complete a chord."""
         return frozenset(chord.key for chord in self._chords)
 
-    def take(self, event: Event) -> Event:
+    def take(self, event: Event, *, inside: bool = True) -> Event:
         """Flag the press that completes a chord, and the release of that key.
 
         Args:
             event: Any event; all but presses and releases of keys come back as they are.
+            inside: Whether the chosen window has the focus, where one is chosen.
 
         Returns:
             The event, flagged or not. A repeated press of a key that is down is never flagged.
@@ -121,7 +126,7 @@ class Hotkeys:
             self._down.add(where)
             held = {_group(control) for _, control in self._down}
             for chord in self._chords:
-                if chord.key == event.control and chord.modifiers <= held:
+                if chord.key == event.control and chord.fits(held - {""}, inside=inside):
                     self._fired[where] = chord.command
                     return event._replace(flag=FLAG)
         return event

@@ -199,7 +199,7 @@ class PynputSource:
     def _give(self, clock: Clock, emit: Emit, event: Event) -> None:
         with self._lock:
             self._look(clock, emit)
-            event = self._hotkeys.take(event._replace(t_ns=self._now(clock)))
+            event = self._hotkeys.take(event._replace(t_ns=self._now(clock)), inside=self._gate.inside)
             if not self._keys and not event.flag and event.control in _KEYS:
                 self._gate.discard("keyboard_off")
                 return

@@ -145,7 +145,8 @@ def connect(name: str | None) -> Any:
         raise UnavailableError(
             f"an X server with XInput {version[0]}.{version[1]}", accepts="2.2 or later", fix="update the X server"
         )
-    display.display.event_classes[GENERIC] = Generic
+    # python-xlib keeps one table for all connections, and every new one puts its own class back: take a copy
+    display.display.event_classes = {**display.display.event_classes, GENERIC: Generic}
     return display
 
 

@@ -246,7 +246,8 @@ class _Run:
         if not control:  # a key without a name
             self._gate.discard("not_in_layout")
             return
-        event = self._hotkeys.take(Event(t_ns, device, control, "press" if down else "release"))
+        edge = Event(t_ns, device, control, "press" if down else "release")
+        event = self._hotkeys.take(edge, inside=self._gate.inside)
         if not self._keys and not event.flag and control in _KEYS:
             self._gate.discard("keyboard_off")
             return
