@@ -131,11 +131,10 @@ class Director:
             yield from self._event(reading)
         elif isinstance(reading, Gap):
             yield from self._close(t_ns, reading.reason)
-        elif self._in_segment or isinstance(reading, Lost):
-            if isinstance(reading, Lost) and reading.stream == "events":
-                self.counters.discarded += reading.count
-                if reading.reason != "other_window":  # somebody plays, with controls that are not kept
-                    self._last_input_ns = max(self._last_input_ns, t_ns)
+        elif isinstance(reading, Lost):
+            self._note_lost(reading)
+            yield reading
+        elif self._in_segment:
             yield reading
 
     def _is_over(self, reading: Reading) -> bool:
@@ -249,6 +248,12 @@ class Director:
             self._paused_events += 1
         if command is not None:
             yield from self.command(command, event.t_ns)
+
+    def _note_lost(self, lost: Lost) -> None:
+        if lost.stream == "events":
+            self.counters.discarded += lost.count
+            if lost.reason != "other_window":  # somebody plays, with controls that are not kept
+                self._last_input_ns = max(self._last_input_ns, lost.t_ns)
 
     def _note_told(self, event: Event) -> None:
         if event.flag != "hotkey" and event.kind in ("press", "release", "axis", "state"):
