@@ -1,9 +1,9 @@
 """The trial: does this machine keep up with a codec at a rate? Asked before a recording begins, answered within 2 s.
 
 PNG costs what the picture costs, and a machine that falls behind drops frames for as long as the play lasts. So the
-screen is grabbed at the asked rate while its newest picture is encoded over and over on every core: what comes out in
-a second is the rate that can be kept up beside the game, the grabbing included. It is held against the pictures that
-have to be encoded: a game that shows 35 new ones a second asks no more of a recording at 60, whose other ticks repeat.
+screen is watched for a moment, then grabbed at the asked rate while its newest picture is encoded over and over on
+every core: what comes out in a second is the rate that can be kept up beside the game, the grabbing included. It is
+held against the pictures that have to be encoded: a game that shows 35 new ones a second asks no more of a recording at 60, whose other ticks repeat.
 A menu that stands still says nothing of that, so one that passes only because of it is told as a warning.
 
 Example:
@@ -31,7 +31,10 @@ from rushes.errors import BadInputError, UnavailableError
 from rushes.model.clock import Clock
 from rushes.model.readings import Encoded, Frame
 
-SECONDS: Final = 1.2
+SECONDS: Final = 0.8
+"""How long to encode."""
+WATCH_S: Final = 0.4
+"""How long to watch before that, while nothing is encoded and the game is not slowed down by it."""
 MARGIN: Final = 1.25
 """What is offered instead stays below what was measured by this factor: a game has heavier moments."""
 _FIRST_S: Final = 5.0
@@ -93,7 +96,8 @@ def trial(backend: LiveBackend, *, rate_hz: float, codec: str = "png", seconds: 
     merge = Merge(backend.sources()[:1], Clock(), hold_ns=0)
     merge.start()
     try:
-        picture, seen, new = _first_picture(merge), 0, 0
+        picture = _first_picture(merge)
+        share = _new_share(merge)
         waiting: deque[Future[Encoded]] = deque()
         with Encoding(codec, width=screen.width, height=screen.height, rate_hz=rate_hz) as encoding:
             lanes = _WARM * encoding.workers
@@ -103,14 +107,11 @@ def trial(backend: LiveBackend, *, rate_hz: float, codec: str = "png", seconds: 
                     waiting.append(encoding.submit(picture))
                 waiting.popleft().result()
                 for reading in merge.take(0.0):
-                    if isinstance(reading, Frame):
-                        seen += 1
                     if isinstance(reading, Frame) and isinstance(reading.pixels, np.ndarray):
-                        picture, new = reading.pixels, new + 1
+                        picture = reading.pixels
                 done += 1
                 if done == 0:  # the threads are warm
                     begun = time.perf_counter()
-            share = new / seen if seen else 1.0
             return Trial(rate_hz, done / (now - begun), share, time.perf_counter() - started)
     finally:
         merge.stop()
@@ -133,6 +134,18 @@ def require_rate(backend: LiveBackend, *, rate_hz: float, codec: str = "png") ->
             fix=f"pass --fps {found.possible_hz}, or --codec lossless, which is exact too and much faster",
         )
     return found
+
+
+def _new_share(merge: Merge) -> float:
+    """Watch for a while: which part of the ticks shows a new picture?"""
+    seen = new = 0
+    until = time.perf_counter() + WATCH_S
+    while time.perf_counter() < until:
+        for reading in merge.take(0.05):
+            if isinstance(reading, Frame):
+                seen += 1 + reading.dropped_before
+                new += isinstance(reading.pixels, np.ndarray)
+    return new / seen if seen else 1.0
 
 
 def _first_picture(merge: Merge) -> npt.NDArray[np.uint8]:
