@@ -26,6 +26,7 @@ OTHER_TITLE = "Bank correcthorsebattery"
 BEEPS_S = (0.3, 0.9, 1.5, 2.1)
 MOVE_PX = (120, 60)
 SETTLE_S = 0.25
+GAME_FRAME_MS = 1000 / 60
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,11 @@ def test_every_press_and_release_is_recorded_once_and_in_order(take):
 
 def test_stamps_are_near_the_time_when_the_game_was_told(take):
     """It is told after the stamp, within 20 ms of it, save for the time in which the game itself stood still."""
-    told, recorded = in_game(take, PLAYED), take.taken.edges(PLAYED, take.at.began)
+    judge_stamps(take, take.taken.edges(PLAYED, take.at.began))
+
+
+def judge_stamps(take, recorded):
+    told = in_game(take, PLAYED)
     shown = np.array([line["t_ns"] for line in take.pit.lines("frame")])
     still = [(a, b) for a, b in pairwise(shown) if b - a > 20 * MS]
     waits_ms = []
@@ -142,6 +147,13 @@ def test_stamps_are_near_the_time_when_the_game_was_told(take):
     assert min(waits_ms) > -5
     assert max(waits_ms) < 20
     assert abs(np.median(waits_ms)) < 5
+
+
+@pytest.mark.parametrize("by_ms", [30, -30])
+def test_stamps_that_are_30_ms_off_are_found_out(take, by_ms):
+    recorded = [(control, down, t_ns + by_ms * MS) for control, down, t_ns in take.taken.edges(PLAYED, take.at.began)]
+    with pytest.raises(AssertionError):
+        judge_stamps(take, recorded)
 
 
 def test_stamps_are_within_a_millisecond_of_when_it_happened(take):
@@ -179,12 +191,17 @@ def test_each_picture_shows_the_game_at_its_time(take):
     """What is seen at t had been shown by then, and 50 ms before it was still to come or the newest.
 
     A stamp is taken just before the picture: when the machine is busy with something else in between, the picture is
-    newer than its stamp. That happens to few, and never by much.
+    newer than its stamp. That happens to few, and never by much. At the median a picture is half a frame of the game
+    old, and a whole one more at most.
     """
+    judge_pictures(take, steady(take))
+
+
+def judge_pictures(take, seen):
     frames = take.pit.lines("frame")
     assert [line["counter"] for line in frames] == list(range(len(frames)))
     begun, times = (np.array([line[key] for line in frames]) for key in ("before_ns", "t_ns"))
-    newest = [(t_ns, int(np.searchsorted(times, t_ns)) - 1, counter) for t_ns, counter in steady(take)]
+    newest = [(t_ns, int(np.searchsorted(times, t_ns)) - 1, counter) for t_ns, counter in seen]
     assert len(newest) > 150
     newer_ms = np.array([max(0, begun[counter] - t_ns) / MS for t_ns, _, counter in newest])
     older_ms = np.array([max(0, t_ns - times[counter + 1]) / MS for t_ns, _, counter in newest])
@@ -192,6 +209,17 @@ def test_each_picture_shows_the_game_at_its_time(take):
     assert newer_ms.max() < 100
     assert np.mean(newer_ms > 5) < 0.1
     assert np.median([shown - counter for _, shown, counter in newest]) == 0
+    age_ms = np.median([(t_ns - times[counter]) / MS for t_ns, _, counter in newest])
+    assert -0.5 * GAME_FRAME_MS < age_ms < 1.5 * GAME_FRAME_MS, f"a picture is {age_ms:.1f} ms old at the median"
+
+
+@pytest.mark.parametrize("by", [2, -2])
+def test_pictures_that_are_two_frames_off_are_found_out(take, by):
+    seen = steady(take)
+    times, counters = [t_ns for t_ns, _ in seen], [counter for _, counter in seen]
+    moved = list(zip(times[by:], counters, strict=False)) if by > 0 else list(zip(times, counters[-by:], strict=False))
+    with pytest.raises(AssertionError):
+        judge_pictures(take, moved)
 
 
 def steady(take):

@@ -1,20 +1,23 @@
 """The journal: whatever is cut off, all whole records come back."""
 
+import errno
 import json
 import os
 import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.errors import StorageError
-from rushes.store.journal import MAGIC, Journal, count_records, read_journal
+from rushes.errors import BadDataError, StorageError
+from rushes.store.journal import HOLE, MAGIC, Journal, count_records, read_journal
 
 RECORDS = [
     (b"B", [0, 0, {"seed": 7}, None, "", True], b""),
@@ -62,15 +65,72 @@ def test_records_are_counted_while_the_journal_grows(tmp_path):
         assert found == sum(r[0] == b"F" and end <= cut for r, end in zip(RECORDS, ends, strict=True))
 
 
-def test_a_flipped_bit_ends_the_journal_before_its_record_and_keeps_all_before(tmp_path):
+def test_a_flipped_bit_costs_its_record_and_none_behind_it(tmp_path):
     whole, ends = by_hand(RECORDS)
     path = tmp_path / "j"
     for at in range(len(MAGIC), len(whole)):
         damaged = bytearray(whole)
         damaged[at] ^= 0x10
         path.write_bytes(damaged)
-        back = [(r.kind, r.text, r.data) for r in read_journal(path)]
-        assert back == RECORDS[: sum(end <= at for end in ends)], f"bit flipped in byte {at}"
+        hit = sum(end <= at for end in ends)
+        begin = [len(MAGIC), *ends][hit]
+        back = list(read_journal(path))
+        kept = [(r.kind, r.text, r.data) for r in back if r.kind != HOLE]
+        assert kept == [r for n, r in enumerate(RECORDS) if n != hit], f"bit flipped in byte {at}"
+        if hit < len(RECORDS) - 1:
+            assert [(r.text, r.end) for r in back if r.kind == HOLE] == [(ends[hit] - begin, ends[hit])]
+            assert [r.text for r in read_journal(path, b"S")] == [r[1] for n, r in enumerate(RECORDS) if n == 2 != hit]
+
+
+@pytest.mark.parametrize("noise", [0, 1, 7, 5000, (1 << 20) - 20, (1 << 20) - 9, (1 << 20) - 8, 1 << 20, 3 << 20])
+def test_the_next_record_is_found_wherever_it_stands_behind_noise(tmp_path, noise):
+    whole, ends = by_hand(RECORDS)
+    junk = np.random.default_rng(noise).bytes(noise)
+    (tmp_path / "j").write_bytes(whole[: ends[1]] + junk + whole[ends[1] :])
+    back = list(read_journal(tmp_path / "j"))
+    assert [(r.kind, r.text, r.data) for r in back if r.kind != HOLE] == RECORDS
+    assert [r.text for r in back if r.kind == HOLE] == ([noise] if noise else [])
+
+
+@pytest.mark.parametrize("begin", [b"RUSHESJ2", b"PAR1PAR1"])
+def test_a_journal_of_another_version_is_named_and_not_taken_for_an_empty_one(tmp_path, begin):
+    (tmp_path / "j").write_bytes(begin + b"whatever that version writes")
+    with pytest.raises(BadDataError, match=rf"begins with b'{begin.decode()}'; accepted: b'RUSHESJ1'"):
+        list(read_journal(tmp_path / "j"))
+
+
+def test_a_journal_of_which_only_the_name_of_its_form_is_damaged_is_read(tmp_path):
+    (tmp_path / "j").write_bytes(b"RUSHEPJ1" + by_hand(RECORDS)[0][8:])
+    assert [(r.kind, r.text, r.data) for r in read_journal(tmp_path / "j")] == RECORDS
+
+
+@pytest.mark.parametrize("dirty", [True, False])
+def test_a_disk_that_fails_at_the_end_is_told_and_the_file_is_closed_all_the_same(tmp_path, monkeypatch, dirty):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal = Journal(tmp_path / "j", sync_s=30 if dirty else 0.01)
+    handle = journal._file
+    monkeypatch.setattr(os, "fsync", full)
+    journal.append(b"E", [1])
+    if not dirty:
+        until = time.monotonic() + 10
+        while journal._failure is None and time.monotonic() < until:
+            time.sleep(0.01)
+    with pytest.raises(StorageError, match="the disk is full"):
+        journal.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(handle)
+    journal.close()
+
+
+def test_the_folders_of_a_journal_are_forced_to_the_disk_too(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("rushes.store.journal.sync", asked.append)
+    (tmp_path / "chunks" / "0001").mkdir(parents=True)
+    places = [tmp_path / "chunks" / "0001", tmp_path / "chunks", tmp_path]
+    Journal(places[0] / "j", places=places).close()
+    assert asked == places
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"E", b"F"]), st.lists(st.integers() | st.text()), st.binary(max_size=300))))

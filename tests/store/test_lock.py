@@ -1,14 +1,16 @@
 """One writer a session, from its first byte to its last."""
 
 import json
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
-from rushes.errors import BusyError, RushesError
+from rushes.errors import BusyError, MissingError, RushesError, StorageError
 from rushes.model.readings import Frame, Gap, Start
 from rushes.store.lock import hold
 from rushes.store.reader import open_session
@@ -75,3 +77,73 @@ def test_a_session_of_which_only_the_first_write_was_begun_is_begun_again(tmp_pa
     (tmp_path / "s" / ".session.json.partial").write_text(json.dumps({"id": "half"})[:5])
     assert record(backend, tmp_path / "s", resume=True).frame_count == 4
     assert not (tmp_path / "s" / ".session.json.partial").exists()
+
+
+def test_a_folder_of_which_only_the_first_write_was_begun_is_emptied_by_a_recovery(tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / ".session.json.partial").write_text('{"id')
+    with hold(tmp_path / "s"), pytest.raises(BusyError):
+        recover(tmp_path / "s", patience_s=0)
+    found = recover(tmp_path / "s")
+    assert (found.chunks, found.frames, found.records) == (0, 0, 0)
+    assert list((tmp_path / "s").iterdir()) == []
+    assert record(SyntheticBackend(frames=4), tmp_path / "s").frame_count == 4
+
+
+def test_a_folder_with_anything_else_in_it_is_no_session_and_stays(tmp_path):
+    (tmp_path / ".session.json.partial").write_text('{"id')
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(MissingError, match="no session"):
+        recover(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".session.json.partial", "thesis.txt"]
+
+
+@pytest.mark.parametrize("way", ["abandon", "close", "with"])
+def test_a_writer_whose_disk_fails_lets_go_all_the_same(tmp_path, monkeypatch, way):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    backend = SyntheticBackend(frames=4)
+    writer = SessionWriter(tmp_path / "s", backend.describe(), sync_s=30)
+    writer.write(Start(0))
+    writer.write(Frame(0, next(iter_frames())))
+    monkeypatch.setattr(os, "fsync", full)
+    if way == "close":
+        with pytest.raises(StorageError, match="the disk is full"):
+            writer.close()
+        writer.abandon()
+    elif way == "with":
+        with pytest.raises(StorageError, match="the disk is full"), writer:
+            pass
+    else:
+        writer.abandon()
+    monkeypatch.undo()
+    with hold(tmp_path / "s"):
+        pass
+    assert recover(tmp_path / "s").frames == 1
+
+
+def test_where_no_folder_can_be_locked_a_file_is_as_long_as_the_session_is_held(tmp_path, monkeypatch):
+    """The way of Windows, whose `msvcrt.locking` is played by a lock of this system: the steps, not the system."""
+
+    def locking(handle, mode, count):
+        assert (mode, count) == (2, 1)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr("rushes.store.lock.sys", SimpleNamespace(platform="win32"))
+    first = hold(tmp_path)
+    assert (first.handle, [p.name for p in tmp_path.iterdir()]) == (-1, [".session.json.lock"])
+    with pytest.raises(BusyError, match="being written by another process"):
+        hold(tmp_path)
+    first.release()
+    first.release()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".session.json.lock").write_bytes(b"")  # left by a kill
+    hold(tmp_path).release()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".session.json.partial").write_text("{")
+    (tmp_path / ".session.json.lock").write_bytes(b"")
+    assert recover(tmp_path).frames == 0
+    assert list(tmp_path.iterdir()) == []

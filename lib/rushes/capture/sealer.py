@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Final
 
 from rushes.errors import StorageError
-from rushes.store.seal import seal
 
 _NICE: Final = 5
 _HANG_S: Final = 15.0
@@ -68,7 +67,7 @@ class Sealer:
     def __call__(self, folder: Path) -> None:
         """Hand in a chunk; returns at once, or when it is sealed where the process is not there."""
         if self._process is None or self._process.poll() is not None or self._process.stdin is None:
-            seal(folder)
+            _seal(folder)
             return
         self._pending.append(folder)
         with contextlib.suppress(OSError):  # it died this very moment; `wait` does what is left
@@ -110,7 +109,7 @@ class Sealer:
                 process.stdin.flush()
             self._close(process)
         while self._pending and not self.failed:  # it died on the way
-            seal(self._pending.popleft())
+            _seal(self._pending.popleft())
         if self.failed:
             raise StorageError(
                 f"a chunk that could not be sealed ({self.failed})",
@@ -142,6 +141,12 @@ class Sealer:
                 pipe.close()
 
 
+def _seal(folder: Path) -> None:
+    from rushes.store.seal import seal
+
+    seal(folder)
+
+
 def _serve() -> None:
     """Seal what is named on standard input, a JSON string a line; leave at `null`, and at once when it closes."""
     if hasattr(os, "nice"):
@@ -156,7 +161,9 @@ def _serve() -> None:
                 ready.notify()
         os._exit(1)  # the recorder is gone
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=read, daemon=True).start()  # before all that takes long to import
+    import rushes.store.seal  # noqa: F401 - so that the first chunk need not wait for it
+
     while True:
         with ready:
             while not todo:
@@ -167,7 +174,7 @@ def _serve() -> None:
         error = ""
         try:
             if Path(folder).is_dir():
-                seal(Path(folder))
+                _seal(Path(folder))
         except Exception as caught:  # noqa: BLE001 - told to the recorder; the journal stays
             error = f"{type(caught).__name__}: {caught}"
         sys.stdout.write(json.dumps(error) + "\n")

@@ -3,8 +3,9 @@
 PNG costs what the picture costs, and a machine that falls behind drops frames for as long as the play lasts. So the
 screen is watched for a moment, then grabbed at the asked rate while its newest picture is encoded over and over on
 every core: what comes out in a second is the rate that can be kept up beside the game, the grabbing included. It is
-held against the pictures that have to be encoded: a game that shows 35 new ones a second asks no more of a recording at 60, whose other ticks repeat.
-A menu that stands still says nothing of that, so one that passes only because of it is told as a warning.
+held against the pictures that have to be encoded: a game that shows 35 new ones a second asks no more of a recording
+at 60, whose other ticks repeat. A menu that stands still says nothing of that, so one that passes only because of it
+is told as a warning.
 
 Example:
     >>> from rushes.capture.live_synthetic import LiveSynthetic

@@ -21,10 +21,11 @@ def recover(
     folders = [path] if is_session(path) or not path.is_dir() else sorted(p for p in path.iterdir() if is_session(p))
     found = [recovery.recover(folder) for folder in folders or [path]]
     if as_json:
-        keys = ("chunks", "frames", "records", "cut_bytes")
+        keys = ("chunks", "frames", "records", "cut_bytes", "damaged_bytes")
         show.emit({"sessions": [{"path": str(f.path)} | {key: getattr(f, key) for key in keys} for f in found]})
         return
     for one in found:
         state = f"{one.frames} frames of {one.chunks} chunks brought back" if one.chunks else "nothing was open"
         cut = f", {one.cut_bytes} bytes of a cut last record left out" if one.cut_bytes else ""
-        show.say(f"{one.path}: {state}{cut}")
+        hole = f", {one.damaged_bytes} damaged bytes left out (journal.damaged)" if one.damaged_bytes else ""
+        show.say(f"{one.path}: {state}{cut}{hole}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, OccupiedError | StorageError):
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if _number(error) in (errno.ENOSPC, errno.EDQUOT):
             raise StorageError(
                 f"{path}: the disk is full",
                 accepts="a disk with room for it",
@@ -68,6 +69,12 @@ def storage_errors(path: Path) -> Iterator[None]:
                 fix="choose an output folder that you may write to",
             ) from error
         raise
+
+
+def _number(error: OSError) -> int | None:
+    """Give an error's number; what `shutil.copytree` met stands as text in it."""
+    said = re.search(r"\[Errno (\d+)\]", str(error)) if isinstance(error, shutil.Error) else None
+    return int(said[1]) if said else error.errno
 
 
 def _in_the_way(path: Path) -> str:
@@ -157,15 +164,22 @@ def replace_text(target: Path, text: str) -> None:
     """Put a new text in a file's place in one step: a reader sees the old or the new one, never a part."""
     partial = partial_name(target)
     with storage_errors(target):
-        partial.write_text(text, encoding="utf-8")
-        sync(partial)
-        partial.replace(target)
+        try:
+            partial.write_text(text, encoding="utf-8")
+            sync(partial)
+            partial.replace(target)
+        except BaseException:  # what is half-written fills a full disk for good
+            partial.unlink(missing_ok=True)
+            raise
         sync(target.parent)
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Wait until a file or folder is on the disk; Windows has no such call for a folder, and none is made there."""
+    windows = os.name == "nt"
+    if windows and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # it waits only for what may be written
     try:
         os.fsync(handle)
     finally:

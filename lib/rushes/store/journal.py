@@ -4,6 +4,7 @@ A record is `length (uint32) | crc32 (uint32) | kind (1 byte) | length of the te
 endian; length and checksum cover what follows them. Each record goes to the operating system in one write, so a
 process that is killed loses nothing that it had appended; a thread of its own waits for the disk twice a second, so a
 machine that loses power loses less than a second. A journal that is cut at any byte gives back all whole records.
+Where one in the middle is damaged, reading goes on at the next whole one and says how many bytes it left out (`HOLE`).
 
 Example:
     >>> import tempfile
@@ -18,22 +19,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, BinaryIO, Final, NamedTuple, Self
 
-from rushes.store.atomic import storage_errors
+from rushes.errors import BadDataError
+from rushes.store.atomic import storage_errors, sync
 
 MAGIC: Final = b"RUSHESJ1"
 """First eight bytes of a journal, with the version of its form."""
+HOLE: Final = b"!"
+"""Kind of what stands for a damaged stretch when a journal is read; its text is the number of bytes. Never written."""
 SYNC_S: Final = 0.5
 """How often the journal is forced to the disk; with the write itself this stays within the promised second."""
 _HEAD: Final = struct.Struct("<II")
 _TEXT: Final = struct.Struct("<cI")
+# kind, length of a text below 1 MiB, a list: seen in noise once in 10 million bytes, and then the checksum decides
+_LIKE_A_RECORD: Final = re.compile(rb"(?=[A-Z]..[\x00-\x0f]\x00\[)", re.DOTALL)
 _decode: Final = json.JSONDecoder().raw_decode  # whole records hold nothing behind their value
+_WINDOW: Final = 1 << 20
+_BIG: Final = 64 << 20  # a longer record is checked before memory is taken for it
 _encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -59,12 +68,18 @@ class Journal:
     Args:
         path: Where it shall stand; must not exist.
         sync_s: Seconds between two waits for the disk; 0 leaves it to the operating system.
+        places: Folders that were made for it, innermost first: they are forced to the disk too, on the thread, since
+            a file of which the disk has no name is lost with the power.
+
+    Raises:
+        StorageError: The place cannot be written.
     """
 
-    def __init__(self, path: Path, *, sync_s: float = SYNC_S) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, sync_s: float = SYNC_S, places: Iterable[Path] = ()) -> None:
+        self.path, self._places = path, tuple(places)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         with storage_errors(path):
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            self._file = os.open(path, flags, 0o644)
             os.write(self._file, MAGIC)
         self._dirty = False
         self._failure: OSError | None = None
@@ -103,6 +118,11 @@ class Journal:
         self._dirty = True
 
     def _sync_loop(self, period_s: float) -> None:
+        try:
+            for place in self._places:
+                sync(place)
+        except OSError as error:
+            self._failure = error
         while not self._stop.wait(period_s):
             if self._dirty:
                 self._dirty = False
@@ -112,15 +132,26 @@ class Journal:
                     self._failure = error
 
     def close(self) -> None:
-        """Stop the thread, wait for the disk where something is not on it yet, and close the file."""
-        if self._file >= 0:
-            self._stop.set()
-            if self._thread.is_alive():
-                self._thread.join()
-                if self._dirty:  # what comes next, in another file, must not outlive it
-                    os.fsync(self._file)
-            os.close(self._file)
-            self._file = -1
+        """Stop the thread, wait for the disk where something is not on it yet, and close the file, which is certain.
+
+        Raises:
+            StorageError: The disk failed or is full; also where the thread met it and no append told it.
+        """
+        if self._file < 0:
+            return
+        self._stop.set()
+        with storage_errors(self.path):
+            try:
+                if self._thread.is_alive():
+                    self._thread.join()
+                    if self._dirty:  # what comes next, in another file, must not outlive it
+                        os.fsync(self._file)
+            finally:
+                handle, self._file = self._file, -1
+                os.close(handle)
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
 
     def __enter__(self) -> Self:
         return self
@@ -130,34 +161,98 @@ class Journal:
 
 
 def read_journal(path: Path, kinds: bytes = b"") -> Iterator[Record]:
-    """Read all whole records of a journal, whatever its end looks like.
+    """Read all whole records of a journal, whatever its middle and its end look like.
 
     Args:
         path: A journal.
         kinds: Only records of these kinds, one letter each; empty for all.
 
     Yields:
-        Records in order; stops silently at the first one that is cut or damaged.
+        Records in order. A damaged stretch stands as a record of kind `HOLE` whose text is its length in bytes. A last
+        record that is cut, as a kill leaves it, ends them silently: the file is longer than the last `end`.
+
+    Raises:
+        BadDataError: A journal of another version, or no journal.
     """
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            return
+        size = os.fstat(file.fileno()).st_size
         end = len(MAGIC)
-        size = path.stat().st_size
-        while len(head := file.read(_HEAD.size)) == _HEAD.size:
-            length, crc = _HEAD.unpack(head)
-            if length < _TEXT.size or end + _HEAD.size + length > size:
+        magic = file.read(end)
+        if magic != MAGIC:
+            if MAGIC.startswith(magic) or not magic.strip(b"\0"):  # killed while it began
                 return
-            body = file.read(length)
-            if len(body) < length or zlib.crc32(body) != crc:
-                return
-            kind, text_length = _TEXT.unpack_from(body)
-            if kinds and kind not in kinds:
-                end += _HEAD.size + length
+            if magic[:-1] == MAGIC[:-1] or not _is_whole(file, end, size):
+                raise BadDataError(
+                    f"{path}: a journal that begins with {magic!r}",
+                    accepts=f"{MAGIC!r}, the form of this version of rushes",
+                    fix="run `rushes recover` of the version that wrote it; nothing of it was changed",
+                )
+        while end < size:
+            body = _body(file, end, size)
+            if body is None:
+                there = _next_whole(file, end + 1, size)
+                if there == size and _is_cut(file, end, size):
+                    return
+                if not kinds or HOLE in kinds:
+                    yield Record(HOLE, there - end, b"", there)
+                end = there
                 continue
-            text = _decode(str(body[_TEXT.size : _TEXT.size + text_length], "utf-8"))[0]
-            end += _HEAD.size + length
-            yield Record(kind, text, body[_TEXT.size + text_length :], end)
+            end += _HEAD.size + len(body)
+            kind, length = _TEXT.unpack_from(body)
+            if not kinds or kind in kinds:
+                text = _decode(str(body[_TEXT.size : _TEXT.size + length], "utf-8"))[0]
+                yield Record(kind, text, body[_TEXT.size + length :], end)
+
+
+def _body(file: BinaryIO, at: int, size: int) -> bytes | None:
+    """Give what a record that begins at `at` holds behind its head; None where no whole one does."""
+    file.seek(at)
+    head = file.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    length, crc = _HEAD.unpack(head)
+    if length < _TEXT.size or at + _HEAD.size + length > size or (length > _BIG and not _is_whole(file, at, size)):
+        return None
+    file.seek(at + _HEAD.size)
+    body = file.read(length)
+    return body if len(body) == length and zlib.crc32(body) == crc else None
+
+
+def _is_whole(file: BinaryIO, at: int, size: int) -> bool:
+    """Say whether a whole record begins at `at`, in little memory whatever its head says."""
+    file.seek(at)
+    head = file.read(_HEAD.size + _TEXT.size)
+    if len(head) < _HEAD.size + _TEXT.size:
+        return False
+    length, crc = _HEAD.unpack_from(head)
+    text_length = _TEXT.unpack_from(head, _HEAD.size)[1]
+    if _TEXT.size + text_length > length or at + _HEAD.size + length > size:
+        return False
+    found, left = zlib.crc32(head[_HEAD.size :]), length - _TEXT.size
+    while left and (part := file.read(min(left, _WINDOW))):
+        found, left = zlib.crc32(part, found), left - len(part)
+    return found == int(crc)
+
+
+def _next_whole(file: BinaryIO, start: int, size: int) -> int:
+    """Give where the next whole record begins at or behind `start`; `size` where none does."""
+    for at in range(start + _HEAD.size, size, _WINDOW):
+        file.seek(at)
+        window = file.read(_WINDOW + _TEXT.size)  # one that begins near the end is seen whole
+        for found in _LIKE_A_RECORD.finditer(window):
+            record = at + found.start() - _HEAD.size
+            if found.start() < _WINDOW and _is_whole(file, record, size):
+                return record
+    return size
+
+
+def _is_cut(file: BinaryIO, at: int, size: int) -> bool:
+    """Say whether the rest of the file is the beginning of a record, or a head that never came."""
+    file.seek(at)
+    head = file.read(_HEAD.size)
+    return len(head) < _HEAD.size or (
+        (length := _HEAD.unpack(head)[0]) >= _TEXT.size and at + _HEAD.size + length > size
+    )
 
 
 def count_records(path: Path, kind: bytes, start: int = 0) -> tuple[int, int]:

@@ -15,6 +15,10 @@ SESSION_FILE: Final = "session.json"
 CHUNK_FILE: Final = "chunk.json"
 FACTS_FILE: Final = "facts.jsonl"
 JOURNAL_FILE: Final = "journal.bin"
+DAMAGED_JOURNAL: Final = "journal.damaged"
+"""The journal of a chunk in which something could not be read, kept beside its tables."""
+LOCK_FILE: Final = ".session.json.lock"
+"""On Windows alone, and only while a session is held; no part of it."""
 CHUNKS: Final = "chunks"
 IMAGES, INDEX, EVENTS, STEPS, TELEMETRY = (
     f"{name}.parquet" for name in ("images", "index", "events", "steps", "telemetry")

@@ -14,7 +14,7 @@ Example:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +75,46 @@ def read_summary(chunk: Path) -> dict[str, Any]:
 
 
 def summaries(session: Path) -> list[dict[str, Any]]:
-    """Read the chunk.json files of all sealed chunks in the order of their numbers."""
-    return [read_summary(chunk) for chunk in chunk_folders(session) if is_sealed(chunk)]
+    """Read the chunk.json files of all sealed chunks in the order of their numbers, numbered through."""
+    return list(numbered_through(read_summary(chunk) for chunk in chunk_folders(session) if is_sealed(chunk)))
+
+
+def numbered_through(chunks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Let the frames and segments of each chunk follow on those before it.
+
+    A writer numbers them through already. A chunk whose journal was damaged holds fewer frames and more segments than
+    its writer had counted for the chunks behind it, which may have been sealed before.
+
+    Args:
+        chunks: What the chunk.json files hold, in order.
+
+    Yields:
+        The same; one that had to be renumbered has in `renumbered` what its tables need: `frames`, to add to each
+        frame_index, and `segments`, stored index -> index.
+    """
+    first_frame, last, stored = 0, None, -1
+    for chunk in chunks:
+        added = first_frame - chunk["first_frame"] if chunk["counts"]["frames"] else 0
+        segments: dict[int, int] = {}
+        parts = []
+        for part in chunk["segments"]:
+            goes_on = last is not None and not part["opens"] and not last["closes"] and part["index"] <= stored
+            index = -1 if last is None else last["index"]
+            stored = part["index"]
+            if not goes_on and part["closes"] and not part["frames"]:  # the end of what is lost
+                segments[stored] = -1
+                continue
+            start_ns = part["start_ns"] if part["opens"] or goes_on or last is None else last["end_ns"]
+            last = {**part, "index": index + (not goes_on), "first_frame": part["first_frame"] + added}
+            last["start_ns"] = max(start_ns, part["start_ns"])
+            segments[stored] = last["index"]
+            parts.append(last)
+        first_frame += chunk["counts"]["frames"]
+        if added or any(stored != index for stored, index in segments.items()):
+            changed = {"frames": added, "segments": segments}
+            yield {**chunk, "first_frame": chunk["first_frame"] + added, "segments": parts, "renumbered": changed}
+        else:
+            yield chunk
 
 
 def merge_segments(chunks: Iterable[Mapping[str, Any]]) -> tuple[Segment, ...]:
@@ -99,7 +137,7 @@ def merge_segments(chunks: Iterable[Mapping[str, Any]]) -> tuple[Segment, ...]:
                 whole.update(first_frame=part["first_frame"], start_ns=part["start_ns"])
             whole["frames"] += part["frames"]
             whole["attrs"] = {**whole["attrs"], **part["attrs"]}
-            whole.update(end_ns=part["end_ns"], end_reason=part["end_reason"])
+            whole.update(end_ns=max(whole["end_ns"], part["end_ns"]), end_reason=part["end_reason"])
     names = Segment.__dataclass_fields__
     return tuple(
         Segment.from_json(

@@ -1,4 +1,8 @@
-"""Reading a session: tables by segment, pictures by frame index, memory bounded whatever the length.
+"""Reading a session: tables by segment, pictures by frame index.
+
+Pictures and sound take the memory of one chunk, whatever the length. Tables are given whole, for a segment or for the
+session: 94 MB a million events (two hours of a mouse at 125 Hz), 50 MB a million frames (nine hours at 30 Hz), and
+twice that for a moment while they are put together.
 
 Example:
     >>> def first_frame(path):
@@ -27,6 +31,7 @@ from rushes.store import images, tables
 from rushes.store.facts import Fact, read_facts
 from rushes.store.layout import (
     AUDIO,
+    DAMAGED_JOURNAL,
     EVENTS,
     IMAGES,
     INDEX,
@@ -37,7 +42,7 @@ from rushes.store.layout import (
     is_sealed,
     is_session,
 )
-from rushes.store.manifest import merge_segments, read_description, read_summary
+from rushes.store.manifest import merge_segments, numbered_through, read_description, read_summary
 from rushes.store.video_pictures import VideoPictures
 
 _KEPT: Final = 4
@@ -59,7 +64,8 @@ class Session(Recording):
         self.path = Path(path)
         self.info = SessionInfo.from_json(read_description(self.path))
         folders = chunk_folders(self.path)
-        self._chunks = [(folder, read_summary(folder)) for folder in folders if is_sealed(folder)]
+        sealed = [folder for folder in folders if is_sealed(folder)]
+        self._chunks = list(zip(sealed, numbered_through(read_summary(folder) for folder in sealed), strict=True))
         self.segments = merge_segments(summary for _, summary in self._chunks)
         self.ledger = sum((Ledger.from_json(summary["ledger"]) for _, summary in self._chunks), Ledger())
         self.problems = tuple(
@@ -71,7 +77,17 @@ class Session(Recording):
                 "`rushes recover` brings it back",
             )
             for folder in folders
-            if not is_sealed(folder)
+            if folder not in sealed
+        ) + tuple(
+            Problem(
+                "damaged_journal",
+                str(folder / DAMAGED_JOURNAL),
+                summary["damaged_bytes"],
+                "bytes of its journal could not be read when the chunk was sealed: what stood there is lost, the "
+                "ledger has it under `damaged`, and the journal is kept",
+            )
+            for folder, summary in self._chunks
+            if "damaged_bytes" in summary
         )
         self._tables: OrderedDict[tuple[str, int | None], pd.DataFrame] = OrderedDict()
         self._group: tuple[Path, int, list[bytes], list[str]] | None = None
@@ -86,7 +102,7 @@ class Session(Recording):
         key = (name, segment)
         if key not in self._tables:
             parts = [
-                tables.read_table(folder / name).to_pandas()
+                _renumbered(tables.read_table(folder / name).to_pandas(), summary)
                 for folder, summary in self._chunks
                 if name in summary["files"]
                 and (segment is None or any(s["index"] == segment for s in summary["segments"]))
@@ -145,7 +161,9 @@ class Session(Recording):
         ]
         if not parts:
             return events_frame()
-        whole: pd.DataFrame = pd.concat(parts).sort_values("t_ns", kind="stable", ignore_index=True)
+        whole: pd.DataFrame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+        if not whole["t_ns"].is_monotonic_increasing:
+            whole = whole.sort_values("t_ns", kind="stable", ignore_index=True)
         return whole
 
     def _picture_numbers(self, folder: Path, summary: dict[str, Any], start: int, stop: int) -> list[int]:
@@ -153,6 +171,7 @@ class Session(Recording):
         if counts["pictures"] == counts["frames"]:
             return list(range(start - first, stop - first))
         index = tables.read_table(folder / INDEX, ["frame_index", "picture"]).to_pandas()
+        index = _renumbered(index, summary)
         inside = (index["frame_index"] >= start) & (index["frame_index"] < stop)
         return [int(p) for p in index["picture"][inside]]
 
@@ -247,6 +266,16 @@ class Session(Recording):
                 index, samples = read_sound(folder, stream)
                 for t_ns, at, count in zip(index["t_ns"], index["sample"], index["count"], strict=True):
                     yield Sound(int(t_ns), samples[at : at + count], rates[stream], stream)
+
+
+def _renumbered(table: pd.DataFrame, summary: dict[str, Any]) -> pd.DataFrame:
+    """Let the rows of a chunk follow on those of the chunks before it; see `manifest.numbered_through`."""
+    changed = summary.get("renumbered")
+    if changed:
+        table["frame_index"] += changed["frames"]
+        if "segment" in table:
+            table["segment"] = table["segment"].map(lambda index: changed["segments"].get(index, index))
+    return table
 
 
 def _overlap(times_ns: Sequence[int], start_ns: int, end_ns: int) -> bool:

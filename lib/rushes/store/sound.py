@@ -20,7 +20,9 @@ Example:
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -39,6 +41,7 @@ Samples = npt.NDArray[np.int16]
 
 SOUND_SCHEMA: Final = pa.schema([("t_ns", pa.int64()), ("sample", pa.int64()), ("count", pa.int64())])
 _FULL: Final = 32_768  # what 1.0 is in 16 bit: what sound servers divide by, so that whole numbers come back exactly
+_FULL_DISK: Final = 1 << 20  # bytes that are left where a disk counts as full: a block of FLAC is far smaller
 _MOST_CHANNELS: Final = 8  # what FLAC has
 _MOST_HZ: Final = 655_350  # likewise
 
@@ -135,7 +138,11 @@ class SoundFile:
         Raises:
             StorageError: Not all samples are in the file: the disk is full.
         """
-        self._index.close()
+        try:
+            self._index.close()
+        except BaseException:
+            self.drop()
+            raise
         if not self._file.closed:
             self._file.close()  # tells nothing of what it could not write
             if not self.count:
@@ -149,9 +156,18 @@ class SoundFile:
             if written != self.count:
                 raise self._unwritten()
 
+    def drop(self) -> None:
+        """Close both files as they are, after an error that is told already; they hold no whole stream."""
+        with suppress(RuntimeError):  # LibsndfileError is one
+            self._file.close()
+        self._index.drop()
+
     def _unwritten(self) -> StorageError:
+        is_full = shutil.disk_usage(self._path.parent).free < _FULL_DISK  # libsndfile does not tell why
         return StorageError(
-            f"{self._path}: not all of the sound was written", accepts="a disk with room for it", fix="free some space"
+            f"{self._path}: {'the disk is full' if is_full else 'the disk failed'}, not all of the sound was written",
+            accepts="a disk with room for it",
+            fix="free some space",
         )
 
     def __enter__(self) -> Self:
@@ -160,7 +176,10 @@ class SoundFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self.drop()
 
 
 def read_sound(folder: str | Path, stream: str) -> tuple[pd.DataFrame, Samples]:

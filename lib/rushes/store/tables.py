@@ -12,7 +12,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -85,8 +85,9 @@ class Sheet:
         self._rows: list[Sequence[Any]] = []
         self._bytes = 0
         self.count = 0
+        self._file = pa.OSFile(str(path), "wb")
         self._writer = pq.ParquetWriter(
-            path,
+            self._file,
             schema,
             compression="none" if images else "zstd",
             use_dictionary=not images,
@@ -111,8 +112,16 @@ class Sheet:
 
     def close(self) -> None:
         """Write what is held and the file's footer."""
-        self._flush()
-        self._writer.close()
+        with self._file:
+            self._flush()
+            self._writer.close()
+
+    def drop(self) -> None:
+        """Close the file as it is, after an error that is told already; what stands there is no table."""
+        for one in (self._writer, self._file):
+            with suppress(OSError, pa.ArrowException):
+                one.close()
+        self._rows = []
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +129,10 @@ class Sheet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self.drop()
 
 
 @contextmanager

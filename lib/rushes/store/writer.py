@@ -15,6 +15,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,11 +25,20 @@ from rushes.model.readings import Encoded, Event, Frame, Gap, Lost, Reading, Sou
 from rushes.model.session import SessionInfo
 from rushes.store import images
 from rushes.store.atomic import partial_name, refuse_occupied, storage_errors
+from rushes.store.chunk import BEGIN, EVENT, FRAME, GAP, HELD, LOSS, SOUND, STEP, TELL, VIDEO_CODECS
 from rushes.store.journal import SYNC_S, Journal
-from rushes.store.layout import JOURNAL_FILE, SESSION_FILE, chunk_folder, chunk_folders, is_sealed, is_session
+from rushes.store.layout import (
+    JOURNAL_FILE,
+    LOCK_FILE,
+    SESSION_FILE,
+    chunk_folder,
+    chunk_folders,
+    is_sealed,
+    is_session,
+)
 from rushes.store.lock import hold
 from rushes.store.manifest import describe, list_segments, read_description, summaries
-from rushes.store.seal import BEGIN, EVENT, FRAME, GAP, HELD, LOSS, SOUND, STEP, TELL, VIDEO_CODECS, seal
+from rushes.store.seal import seal
 
 
 class SessionWriter:
@@ -71,6 +81,8 @@ class SessionWriter:
         with storage_errors(self.path):
             if resume:  # what a kill left of the very first write is nothing
                 partial_name(self.path / SESSION_FILE).unlink(missing_ok=True)
+                with suppress(PermissionError):  # Windows keeps one that is held
+                    (self.path / LOCK_FILE).unlink(missing_ok=True)
             resuming = resume and is_session(self.path)
             if not resuming:
                 refuse_occupied(self.path)
@@ -159,7 +171,8 @@ class SessionWriter:
             folder = chunk_folder(self.path, self._chunk)
             with storage_errors(folder):
                 folder.mkdir(parents=True)
-            self._journal = Journal(folder / JOURNAL_FILE, sync_s=self._sync_s)
+            places = (folder, folder.parent, self.path)
+            self._journal = Journal(folder / JOURNAL_FILE, sync_s=self._sync_s, places=places)
             self._chunk_count = 0
             if self._in_segment and self._start is not None:
                 self._append_begin(self._start, opens=False)
@@ -277,6 +290,9 @@ class SessionWriter:
 
         Args:
             reason: end_reason of a segment that is still open.
+
+        Raises:
+            StorageError: The disk is full; call `abandon`, what was written is there for `recover`.
         """
         if self._in_segment:
             self._end(Gap(self._last_ns, reason))
@@ -288,11 +304,14 @@ class SessionWriter:
         self._hold.release()
 
     def abandon(self) -> None:
-        """Let go of the files as a kill would, so that `recover` finds what is there."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        self._hold.release()
+        """Let go of the files as a kill would, so that `recover` finds what is there; tells no error, as a kill."""
+        journal, self._journal = self._journal, None
+        try:
+            if journal is not None:
+                with suppress(OSError):
+                    journal.close()
+        finally:
+            self._hold.release()
 
     def __enter__(self) -> Self:
         return self
@@ -300,10 +319,11 @@ class SessionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.abandon()  # nothing is left for it where the session came to its end
 
 
 def _encoded(frame: Frame) -> tuple[str, bytes]:
