@@ -3,10 +3,15 @@
 import signal
 import time
 
+import numpy as np
 import pytest
+
+from rushes.capture.director import Director
+from rushes.model.readings import Frame, Lost
 
 pytestmark = [pytest.mark.require("display"), pytest.mark.slow]
 BRIEFLY_S = 0.7
+PICTURE = np.zeros((2, 2, 3), np.uint8)
 
 
 @pytest.fixture
@@ -97,3 +102,61 @@ def test_a_display_that_dies_ends_the_recording_and_what_there_is_stays(
     assert segment.frames > 15
     assert segment.end_ns + taken.zero_ns < died_ns + 1e9
     assert len(list(taken.session.frames(0, segment.frames))) == segment.frames
+
+
+def test_a_display_that_stands_still_ends_the_segment_and_the_recording_goes_on(
+    servers, game, hands, recording, require, tmp_path
+):
+    """For two seconds the server answers nobody, as a screen that hangs."""
+    require("display")
+    with servers.run_display() as display, servers.programs_that_end() as programs, hands.Hands() as playing:
+        made = game.start(servers, programs, tmp_path, title="Pit", options=("--size", "320", "240"))
+        playing.focus(made.window)
+        running = recording.start(servers, programs, playing.tap, tmp_path, "--window", "Pit", "--start-immediately")
+        time.sleep(BRIEFLY_S)
+        display.server.send_signal(signal.SIGSTOP)
+        stood_ns = time.perf_counter_ns()
+        try:
+            time.sleep(2)
+        finally:
+            display.server.send_signal(signal.SIGCONT)
+        went_on_ns = time.perf_counter_ns()
+        time.sleep(BRIEFLY_S)
+        playing.tap("KeyE")
+        time.sleep(BRIEFLY_S)
+        told = recording.stop(running)
+    assert told["reason"] == "stop"
+    assert any("no picture for a second" in note for note in told["notes"])
+    taken = recording.Taken(running.out)
+    first, second = taken.session.segments
+    assert (first.end_reason, second.end_reason) == ("drop", "stop")
+    assert first.end_ns + taken.zero_ns < stood_ns + 0.5e9, "it ends where its last picture does"
+    assert second.start_ns + taken.zero_ns > stood_ns + 1e9
+    assert second.start_ns + taken.zero_ns < went_on_ns + 1e9
+    (pressed,) = taken.session.events(second.index).query("control == 'KeyE' and kind == 'press'")["t_ns"]
+    assert second.start_ns <= pressed < second.end_ns
+    ledger = taken.session.ledger["frames"]
+    assert ledger.balances
+
+
+def test_a_picture_that_was_asked_for_when_the_screen_froze_begins_no_segment_of_its_own():
+    director = Director(rate_hz=30, paused=False)
+    list(director.take(Frame(0, PICTURE)))
+    (gap,) = director.tick(1_100_000_000)
+    assert (gap.t_ns, gap.reason) == (33_333_333, "drop")
+    found = list(director.take(Frame(33_340_000, PICTURE, tick=1)))  # its grab began at its tick and took 1.1 s
+    assert found == [Lost(found[0].t_ns, "frames", "between_segments", 1)]
+
+
+@pytest.mark.require("sound")
+def test_a_sound_device_that_was_asked_for_and_cannot_be_opened_ends_the_recording_with_status_1(
+    programs, recording, pit, playing, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'nobody'}")
+    options = ("--window", "Pit", "--start-immediately", "--audio", "system", "--out", tmp_path / "take")
+    with (tmp_path / "said.txt").open("wb") as file:
+        program = programs.start([*recording.COMMAND, *options], stdout=file, stderr=file)
+    assert program.wait(30) == 1
+    said = (tmp_path / "said.txt").read_text()
+    assert "Traceback" not in said
+    assert "sound" in said

@@ -177,6 +177,7 @@ class Director:
             return
         if self._in_segment and t_ns - self._last_frame_ns > self._stall_ns:
             yield from self._close(self._last_frame_ns + self._period_ns, "drop")
+            self._closed_ns = t_ns  # a picture that was on its way when the screen stood still begins nothing
         if self.idle_stop_s and self.counters.frames and t_ns - self._last_input_ns > self.idle_stop_s * NS:
             yield from self.finish(t_ns, "idle")
 

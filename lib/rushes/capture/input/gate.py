@@ -103,10 +103,10 @@ class Gate:
             if event.flag:
                 return self._hotkey(event, where)
             if not self.keyboard and event.control in _KEYS:
-                self._lost["keyboard_off"] += 1
+                self._count("keyboard_off")
                 return ()
             if event.kind == "press" and where in self._physical:
-                self._lost["auto_repeat"] += 1
+                self._count("auto_repeat")
                 return ()
             self._follow(event, where)
             if not self._inside:
@@ -183,7 +183,11 @@ class Gate:
             count: How many.
         """
         with self._lock:
-            self._lost[reason] += count
+            self._count(reason, count)
+
+    def _count(self, reason: str, count: int = 1) -> None:
+        """Count under a reason; what happens elsewhere counts as that, whatever else would speak against it."""
+        self._lost[reason if self._inside else "other_window"] += count
 
     def drain(self, t_ns: int) -> tuple[Lost, ...]:
         """Take the counts since the last call.
