@@ -122,6 +122,8 @@ def test_what_is_installed_here_is_what_is_pinned():
         pytest.skip("only CI promises that its environment is new")
     known = pins()
     for requirement in dependencies():
+        if requirement.marker is not None and not requirement.marker.evaluate():
+            continue  # for another system
         (pin,) = (p for p in known[canonicalize_name(requirement.name)] if not p.marker or p.marker.evaluate())
         installed = Version(importlib.metadata.version(requirement.name)).public
         assert pin.specifier.contains(installed), f"{requirement.name} {installed} is installed, not {pin}"

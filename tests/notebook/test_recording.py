@@ -170,11 +170,11 @@ def test_the_limits_are_held_against_what_was_dropped_and_late(session):
 
 def test_the_parameters_of_the_notebook_become_settings(tmp_path):
     run = new_run(
-        tmp_path / "run", backend="desktop", window="Doom", region="1, 2, 401, 302", audio="system, mic", fps=60.0,
-        codec="h265", seconds=7.5,
+        tmp_path / "run", backend="desktop", window="Doom", audio="system, mic", fps=60.0, codec="h265", seconds=7.5,
     )  # fmt: skip
     settings = settings_of(run)
-    assert settings.region == (1, 2, 401, 302)
+    part = settings_of(new_run(tmp_path / "part", backend="desktop", region="1, 2, 401, 302", keys="anywhere"))
+    assert (part.region, part.keys_anywhere) == ((1, 2, 401, 302), True)
     assert settings.audio == ("system", "mic")
     assert (settings.window, settings.fps, settings.codec, settings.max_seconds) == ("Doom", 60.0, "h265", 7.5)
     assert settings.start_immediately

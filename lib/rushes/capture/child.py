@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
@@ -106,7 +107,14 @@ def _backend(settings: Settings, like: SessionInfo | None) -> LiveBackend:
         from rushes.capture.live_synthetic import LiveSynthetic
 
         sound = "system" in settings.audio
-        return LiveSynthetic(rate_hz=settings.fps, seed=settings.seed, codec=settings.codec, sound=sound)
+        return LiveSynthetic(
+            rate_hz=settings.fps,
+            seed=settings.seed,
+            codec=settings.codec,
+            sound=sound,
+            game=settings.game,
+            session_id=f"synthetic-{uuid.uuid4().hex}" if like is None else like.id,
+        )
     if settings.backend == "desktop":
         from rushes.capture.desktop import desktop
 

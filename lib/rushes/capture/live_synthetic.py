@@ -122,6 +122,8 @@ class LiveSynthetic:
         size: (height, width) of the picture in px, both even.
         codec: How the session stores pictures: `h264`, `h265`, `lossless`, `png`.
         sound: Whether the tone is a stream too.
+        game: What the session calls it.
+        session_id: Id of the session; `""` gives one that follows from the parameters.
 
     Raises:
         BadInputError: A rate or a codec that does not exist, or a size that is too small or odd.
@@ -132,6 +134,8 @@ class LiveSynthetic:
     size: tuple[int, int] = (360, 640)
     codec: str = "h264"
     sound: bool = False
+    game: str = "Synthetic"
+    session_id: str = ""
 
     def __post_init__(self) -> None:
         check_size(self.size)
@@ -161,8 +165,8 @@ class LiveSynthetic:
         """Describe the session; touches no device."""
         height, width = self.size
         return SessionInfo(
-            id=f"synthetic-live-{width}x{height}-{self.rate_hz:g}-{self.seed}",
-            game="Synthetic",
+            id=self.session_id or f"synthetic-live-{width}x{height}-{self.rate_hz:g}-{self.seed}",
+            game=self.game,
             source={"kind": "synthetic", "name": "live"},
             time_source="measured",
             streams=self.specs(),
