@@ -179,11 +179,12 @@ def test_the_parameters_of_the_notebook_become_settings(tmp_path):
     assert (settings.window, settings.fps, settings.codec, settings.max_seconds) == ("Doom", 60.0, "h265", 7.5)
     assert settings.start_immediately
     assert not settings.keys_anywhere
-    live = settings_of(new_run(tmp_path / "live", live=True, keys="none", out=str(tmp_path / "mine")))
+    mine = str(tmp_path / "mine")
+    live = settings_of(new_run(tmp_path / "live", backend="desktop", live=True, keys="none", out=mine))
     assert live.no_keys
     assert not live.start_immediately
     assert live.max_seconds == 0
-    assert live.out == str(tmp_path / "mine")
+    assert live.out == mine
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from rushes.capture.live import LiveRecorder, Result
-from rushes.capture.settings import Settings
+from rushes.capture.settings import DEFAULT_GAME, Settings
 from rushes.capture.source import LiveBackend
 from rushes.capture.trial import require_rate
 from rushes.errors import BadInputError, MissingError, OccupiedError, RushesError
@@ -112,7 +112,7 @@ def _backend(settings: Settings, like: SessionInfo | None) -> LiveBackend:
             seed=settings.seed,
             codec=settings.codec,
             sound=sound,
-            game=settings.game,
+            game="Synthetic" if settings.game == DEFAULT_GAME else settings.game,
             session_id=f"synthetic-{uuid.uuid4().hex}" if like is None else like.id,
         )
     if settings.backend == "desktop":

@@ -22,6 +22,7 @@ from rushes.model.layouts import LAYOUTS, slot
 
 LIVE: Final = ("desktop", "synthetic")
 """Backends that run in real time; `env` plays as fast as it can."""
+DEFAULT_GAME: Final = "Game"
 DEFAULT_FPS: Final = 30.0
 _OF_DESKTOP: Final = (
     "region", "monitor", "window", "process_name", "layout", "skip_late", "keys_anywhere", "no_keys",
@@ -59,7 +60,7 @@ class Settings:
 
     backend: str = "desktop"
     out: str = ""
-    game: str = "Game"
+    game: str = DEFAULT_GAME
     fps: float = DEFAULT_FPS
     chunk_size: int = 500
     max_frames: int = 0
