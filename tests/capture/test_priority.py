@@ -26,6 +26,7 @@ def test_it_says_what_it_got_and_leaves_other_threads_alone():
         return got, os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.getpriority(os.PRIO_PROCESS, 0)
 
     before = os.sched_getscheduler(0)
+    assert not before & os.SCHED_RESET_ON_FORK, "another test raised this thread"
     got, policy, nice = on_a_thread(act)
     assert (got == "realtime") == (policy == os.SCHED_RR)
     if got == "raised":

@@ -6,9 +6,11 @@ real-time scheduling to root and to users whose limits allow it (`ulimit -r`), a
 does; Windows grants it to everybody. Where nothing is granted the recording is the same, its frames a little later,
 and `late` says which.
 
-Example:
-    >>> urgent() in ("realtime", "raised", "normal")
-    True
+Example (a thread raises itself, and only itself):
+    >>> def stamp_for_ever(stamp):
+    ...     urgent()
+    ...     while True:
+    ...         stamp()
 """
 
 from __future__ import annotations
