@@ -167,6 +167,7 @@ def watched(display, servers, programs, game, hands, recording, tmp_path_factory
         play = [act for at_s in ROUNDS_S for act in hands.text(PLAYED, at_s)]
         play += [act for at_s in ROUNDS_S for act in hands.text(UNLISTED, at_s + 0.3)]
         playing.point(200, 200)
+        time.sleep(0.05)  # its stamp may lie a millisecond after the call
         at.pointed = now()
         play += [*hands.hold("MouseLeft", 0.5, 0.05), hands.Act(0.7, "move", "", *MOVE_INSIDE)]
         playing.perform(hands.spread(play))
