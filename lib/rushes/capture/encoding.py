@@ -23,11 +23,11 @@ import numpy.typing as npt
 
 from rushes.errors import BadNameError
 from rushes.model.readings import Encoded
+from rushes.store import video_stream
 from rushes.store.images import as_rgb, encode_rgb
-from rushes.store.seal import VIDEO_CODECS
 from rushes.store.video_stream import VideoEncoder
 
-CODECS: Final = (*VIDEO_CODECS, "png")
+CODECS: Final = (*video_stream.CODECS, "png")
 """`h264` is the default of desktop recordings; `lossless` and `png` give back every pixel."""
 EXACT: Final = ("lossless", "png")
 _WAIT_S: Final = 0.4
@@ -59,7 +59,7 @@ class Encoding:
             raise BadNameError(f"codec {codec!r}", accepts=", ".join(CODECS), fix="pass --codec h264")
         self.codec = codec
         self._encoder = None
-        if codec in VIDEO_CODECS:
+        if codec in video_stream.CODECS:
             self._encoder = VideoEncoder(codec, width=width, height=height, rate_hz=rate_hz)
         self.workers = 1 if self._encoder is not None else workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="rushes-encode")

@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rushes.capture.encoding import CODECS, EXACT
 from rushes.capture.source import Emit, Say, Source, ignore
 from rushes.errors import BadInputError
 from rushes.model.actions import ActionSpace
@@ -50,8 +51,6 @@ _TAPS: Final = 0.5
 """Part of the holds that last one event, so that they are shorter than a frame."""
 _LATE: Final = 0.5
 """Part of a tick after which a picture counts as late."""
-_PICTURE_CODECS: Final = ("png", "png-indexed", "h264", "h265", "lossless")
-_LOSSY: Final = ("h264", "h265")
 
 
 def planted_event(seed: int, k: int) -> Event:
@@ -141,10 +140,8 @@ class LiveSynthetic:
         check_size(self.size)
         if not 0 < self.rate_hz <= TONE_RATE_HZ:
             raise BadInputError(f"rate_hz={self.rate_hz!r}", accepts="a positive rate", fix="pass rate_hz=30")
-        if self.codec not in _PICTURE_CODECS:
-            raise BadInputError(
-                f"codec={self.codec!r}", accepts="one of " + ", ".join(_PICTURE_CODECS), fix="pass codec='h264'"
-            )
+        if self.codec not in CODECS:
+            raise BadInputError(f"codec={self.codec!r}", accepts="one of " + ", ".join(CODECS), fix="pass codec='h264'")
 
     @property
     def action_space(self) -> ActionSpace:
@@ -177,7 +174,7 @@ class LiveSynthetic:
     def specs(self) -> tuple[StreamSpec, ...]:
         """List its streams; touches no device."""
         height, width = self.size
-        exact = self.codec not in _LOSSY
+        exact = self.codec in EXACT
         screen = StreamSpec("screen", "frames", self.codec, exact, width=width, height=height, rate_hz=self.rate_hz)
         events = StreamSpec("events", "events", unit="counts")
         tone = StreamSpec("system", "sound", "flac", rate_hz=float(TONE_RATE_HZ))

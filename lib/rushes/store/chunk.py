@@ -33,11 +33,10 @@ from rushes.store.journal import HOLE, Record
 from rushes.store.layout import EVENTS, IMAGES, INDEX, STEPS, TELEMETRY, is_sealed
 from rushes.store.manifest import read_summary
 from rushes.store.tables import EVENT_SCHEMA, IMAGE_SCHEMA, INDEX_SCHEMA, Sheet, step_schema
+from rushes.store.video_stream import CODECS
 
 BEGIN, GAP, FRAME, EVENT, HELD, STEP, TELL, SOUND, LOSS = (bytes([c]) for c in b"BGFEHSTAL")
 """Kinds of journal records. HELD repeats at a chunk's head what is down or away from rest."""
-VIDEO_CODECS: Final = ("h264", "h265", "lossless")
-"""Codecs whose pictures are packets of one stream."""
 KILLED: Final = "killed"
 """end_reason of a segment whose writer died."""
 DAMAGED: Final = "damaged"
@@ -172,7 +171,7 @@ class Chunk:
             self.tally.offer("frames")
             self.tally.lose("frames", "outside_segment")
             return
-        if codec in VIDEO_CODECS:
+        if codec in CODECS:
             self.video_codec = codec
             self.pictures += 1
         elif codec:
@@ -314,7 +313,7 @@ class Chunk:
 def needs_others(frame: Record) -> bool:
     """Say whether a picture cannot be shown without those before it."""
     codec, key = frame.text[2], frame.text[-1]
-    return not codec or (codec in VIDEO_CODECS and not key)
+    return not codec or (codec in CODECS and not key)
 
 
 def _frames_until(summary: dict[str, Any] | None) -> int | None:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from rushes.model.session import SessionInfo
 from rushes.store.atomic import partial_name, replace_text, storage_errors, sync
-from rushes.store.chunk import FRAME, VIDEO_CODECS, Chunk, needs_others
+from rushes.store.chunk import FRAME, Chunk, needs_others
 from rushes.store.fingerprint import of_file
 from rushes.store.journal import HOLE, read_journal
 from rushes.store.layout import (
@@ -42,7 +42,7 @@ from rushes.store.layout import (
 from rushes.store.manifest import read_description
 from rushes.store.video_stream import mux
 
-__all__ = ["FRAME", "VIDEO_CODECS", "let_go", "seal"]
+__all__ = ["FRAME", "let_go", "seal"]
 _TABLES: Final = (IMAGES, VIDEO, INDEX, EVENTS, STEPS, TELEMETRY)
 
 

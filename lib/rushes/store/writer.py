@@ -25,7 +25,7 @@ from rushes.model.readings import Encoded, Event, Frame, Gap, Lost, Reading, Sou
 from rushes.model.session import SessionInfo
 from rushes.store import images
 from rushes.store.atomic import partial_name, refuse_occupied, storage_errors
-from rushes.store.chunk import BEGIN, EVENT, FRAME, GAP, HELD, LOSS, SOUND, STEP, TELL, VIDEO_CODECS
+from rushes.store.chunk import BEGIN, EVENT, FRAME, GAP, HELD, LOSS, SOUND, STEP, TELL
 from rushes.store.journal import SYNC_S, Journal
 from rushes.store.layout import (
     JOURNAL_FILE,
@@ -39,6 +39,7 @@ from rushes.store.layout import (
 from rushes.store.lock import hold
 from rushes.store.manifest import describe, list_segments, read_description, summaries
 from rushes.store.seal import seal
+from rushes.store.video_stream import CODECS
 
 
 class SessionWriter:
@@ -230,7 +231,7 @@ class SessionWriter:
                 codec, data = self._picture
         else:
             codec, data = self._picture = _encoded(frame)
-        if codec in VIDEO_CODECS and not self._chunk_count and (delta or pixels is None):
+        if codec in CODECS and not self._chunk_count and (delta or pixels is None):
             raise BadInputError(
                 f"a {codec} picture that needs those before it at the start of chunk {self._chunk}",
                 accepts="a picture that decodes alone",
@@ -240,7 +241,7 @@ class SessionWriter:
         text: tuple[object, ...] = (
             self._frame_index, frame.t_ns, codec, tick, frame.late, frame.dropped_before, repeats,
         )  # fmt: skip
-        if codec in VIDEO_CODECS:
+        if codec in CODECS:
             text = (*text, not delta)
         journal.append(FRAME, text, data)
         self._frame_index += 1
