@@ -177,7 +177,7 @@ def start(
         since_s = seen.setdefault(window, time.monotonic())
         return window if time.monotonic() - since_s > _STEADY_S else 0
 
-    window = servers.wait_for(ready, "the start of the game", seconds=30)
+    window = servers.wait_for(ready, "the start of the game", seconds=90)
     title = next(title for title, number in servers.windows().items() if number == window)
     return Running(made, folder, window, title, Watch(made.pid))
 

@@ -174,7 +174,8 @@ class Game:
                 while self.sdl.SDL_PollEvent(event):
                     self.take(event)
         self.write("end", counter=self.counter)
-        self.sdl.SDL_Quit()
+        # no SDL_Quit: what SDL_WaitEventTimeout sends to wake it up may reach the server after the window is gone, and
+        # then Xlib ends the process with an error; the server tidies up after a process that has ended
 
     def draw(self) -> None:
         sdl, surface = self.sdl, self.sdl.SDL_GetWindowSurface(self.window)

@@ -69,7 +69,7 @@ def start(
         signs = [f'"{knock}"', *([f'["{sound}",'] if sound else [])]  # an event, a block of sound
         return all(sign.encode() in made.journal() for sign in signs)
 
-    servers.wait_for(heard, "the start of the recorder", seconds=30)
+    servers.wait_for(heard, "the start of the recorder", seconds=90)
     return made
 
 
@@ -79,7 +79,7 @@ def stop(running: Running) -> dict[str, Any]:
     return finished(running)
 
 
-def finished(running: Running, *, seconds: float = 30) -> dict[str, Any]:
+def finished(running: Running, *, seconds: float = 90) -> dict[str, Any]:
     """Wait for its own end, and give the object that it printed."""
     status = running.program.wait(seconds)
     assert status == 0, f"rushes record ended with {status}:\n{running.said}"

@@ -53,7 +53,7 @@ class Listening:
         self.join()
 
     def join(self):
-        self._thread.join(5)
+        self._thread.join(60)
         assert not self._thread.is_alive(), "the source did not return"
 
     def __enter__(self):
@@ -80,7 +80,7 @@ class Desk:
         made = parent.create_window(x, y, 300, 200, 0, self.connection.screen().root_depth)
         made.map()
         self.connection.sync()
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while made.get_attributes().map_state != 2 and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(0.05)
@@ -153,7 +153,7 @@ def listen(desk, servers):
                     raise found.error
 
             found.sync = sync
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 60
             while not found.events and not found.error and time.monotonic() < deadline:  # until it listens
                 desk.type(["F6"])
                 time.sleep(0.05)
@@ -193,9 +193,11 @@ def test_every_edge_motion_and_notch_arrives_once_at_its_time(desk, listen, hand
     assert all(0 <= x < 1280 and 0 <= y < 720 for x, y in places)
     assert len(events) == len(sent)
     # what was sent is in the order of time, and so are the events: each stands within its sending
-    middles = [found.clock.at((one.before_ns + one.after_ns) // 2) for one in sent]
-    late = np.array([event.t_ns for event in events]) - np.array(middles)
-    assert np.median(np.abs(late)) < 1_500_000
+    outside_ns = [
+        max(found.clock.at(one.before_ns) - event.t_ns, event.t_ns - found.clock.at(one.after_ns), 0)
+        for event, one in zip(events, sent, strict=True)
+    ]
+    assert np.median(outside_ns) < 1_000_000
     assert (np.diff([reading.t_ns for reading in found.readings]) >= 0).all()
     validate_events(events_frame(events))
 
@@ -410,17 +412,17 @@ def test_a_window_that_never_was_is_a_closed_one(bare):
     assert found.error.reason == "window_closed"
 
 
-def test_a_key_that_was_down_before_is_told_as_a_state(desk):
+def test_a_key_that_was_down_before_is_told_as_a_state(desk, servers):
     name = desk.connection.get_display_name()
     desk.key("w", down=True)
     desk.connection.sync()
     with Listening(XInputSource(Gate(["KeyW"], "window"), Hotkeys(), window=desk.chosen.id, display=name)) as found:
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not found.events and time.monotonic() < end:
             time.sleep(0.01)
         desk.key("w", down=False)
         desk.connection.sync()
-        time.sleep(0.2)
+        servers.wait_for(lambda: len(found.events) > 1, "the release")
     assert [(e.kind, e.control, e.value) for e in found.events] == [
         ("state", "KeyW", 1.0),
         ("release", "KeyW", None),
@@ -466,7 +468,7 @@ def test_under_a_window_manager_the_window_in_its_frame_is_the_one(display, serv
                 servers.wait_for(lambda w=window: connection.get_input_focus().focus == w, "the focus")
                 time.sleep(0.2)
                 desk.type(letter)
-            time.sleep(0.2)
+            servers.wait_for(lambda: ("release", "KeyD") in keys_of(found), "the last key")
         assert keys_of(found) == [
             ("press", "KeyA"),
             ("release", "KeyA"),
@@ -475,12 +477,13 @@ def test_under_a_window_manager_the_window_in_its_frame_is_the_one(display, serv
         ]
 
 
-def test_a_display_that_goes_away_ends_the_source(require, servers):
+def test_a_display_that_goes_away_ends_the_source(require, servers, hands):
     require("display")
     with servers.run_display((640, 480), window_manager=False) as bare:
         found = Listening(XInputSource(Gate(LETTERS, "anywhere"), Hotkeys(), display=bare.name))
         found.__enter__()
-        time.sleep(0.3)
+        with hands.Hands(bare.name) as player:
+            servers.wait_for(lambda: player.tap("F6") and found.events, "its start")
     found.join()
     assert isinstance(found.error, SourceEnd)
     assert found.error.reason == "display_lost"
@@ -498,8 +501,16 @@ def test_pynput_hears_the_same_keys_buttons_and_distances(bare, hands, servers, 
         player.point(400, 400)
         source = PynputSource(Gate(["KeyA", "shift", "rmb"], "window"), Hotkeys(), focused=lambda: inside)
         with Listening(source) as found:
-            time.sleep(0.5)
+
+            def listens():
+                player.tap("F6")
+                player.point(400 + len(found.events) % 2, 401)
+                return {e.control for e in found.events} >= {"F6", "Mouse"}
+
+            servers.wait_for(listens, "the start of both listeners")
             player.point(410, 400)
+            servers.wait_for(lambda: any((e.x, e.y) == (410, 400) for e in found.events), "the pointer's place")
+            found.readings.clear()
             for act in (
                 *hands.text(["KeyA"], 0),
                 *hands.hold("ShiftLeft", 0, 0.02),
@@ -508,11 +519,11 @@ def test_pynput_hears_the_same_keys_buttons_and_distances(bare, hands, servers, 
                 player.do(act)
             player.do(hands.Act(0, "wheel", dy=1))
             player.do(hands.Act(0, "move", dx=9, dy=-4))
-            time.sleep(0.3)
+            servers.wait_for(lambda: len(told(found)) >= 8, "all that was done")
             inside = False
             desk.type("aaF")
             desk.type(["F8"])
-            time.sleep(0.3)
+            servers.wait_for(lambda: any(e.control == "F8" and e.kind == "release" for e in found.events), "the hotkey")
         for _ in range(2):  # on X11 its threads end at the next event only
             desk.type("a")
             desk.fake(6, 1, 1, 1)

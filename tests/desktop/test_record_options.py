@@ -82,7 +82,7 @@ def until_they_record(servers, playing, recorders):
         missing[:] = [made for made in missing if not all(sign in journal(made) for sign in SIGNS)]
         return not missing
 
-    servers.wait_for(heard, "the start of the recorders", seconds=40)
+    servers.wait_for(heard, "the start of the recorders", seconds=90)
 
 
 def end_all(recorders):
@@ -93,7 +93,7 @@ def end_all(recorders):
 
 
 def told_by(made, *, status=0):
-    assert made.program.wait(40) == status, said(made)
+    assert made.program.wait(90) == status, said(made)
     return json.loads((made.place / "record.json").read_text())
 
 
@@ -156,6 +156,7 @@ def watched(display, servers, programs, game, hands, recording, tmp_path_factory
     with hands.Hands() as playing:
         switch(servers, playing, pit.window)
         learn = launch(programs, folder, "learn", "--learn-keys", "--window", "Pit", "--out", "keys.json", out=False)
+        servers.wait_for(lambda: "recording nothing" in said(learn), "the start of the one that learns")
         window = launch(programs, folder, "window", "--window", "Pit", *usual)
         no_keys = launch(programs, folder, "no_keys", "--window", "Pit", "--no-keys", *usual)
         anywhere = launch(
@@ -372,7 +373,7 @@ def pressed_on(display, servers, programs, game, hands, recording, tmp_path_fact
         running = idle.program.poll() is None
         switch(servers, playing, other.window)
         at.left = now()
-        while idle.program.poll() is None and now() < at.left + 15e9:  # somebody types on, elsewhere
+        while idle.program.poll() is None and now() < at.left + 60e9:  # somebody types on, elsewhere
             playing.tap("KeyN")
             time.sleep(0.3)
         told = told_by(idle)
@@ -396,14 +397,15 @@ def test_an_idle_limit_counts_every_input_in_the_window_and_none_elsewhere(press
     assert set(taken.events["control"]) == {KNOCK}
     ended = taken.session.segments[-1].end_ns + taken.zero_ns
     assert ended > pressed_on.at.began + IDLE_S * 1e9
-    assert ended < pressed_on.at.left + (IDLE_S + 3) * 1e9, "what is typed elsewhere keeps nothing going"
+    assert ended < pressed_on.at.left + (IDLE_S + 10) * 1e9, "what is typed elsewhere keeps nothing going"
 
 
 def ticks_of(session):
     (segment,) = session.segments
     index = session.index(segment.index)
     ticks = int(index["tick"].iloc[-1] - index["tick"].iloc[0]) + 1
-    assert ticks == pytest.approx((segment.end_ns - segment.start_ns) * FPS / 1e9, abs=2)
+    due = (segment.end_ns - segment.start_ns) * FPS / 1e9
+    assert due - FPS < ticks < due + 2, "a recorder that is stopped while it is behind is by a second at most"
     return ticks, index
 
 
@@ -445,7 +447,7 @@ def gone_on(display, servers, programs, game, hands, recording, tmp_path_factory
             switch(servers, playing, pit.window)
             servers.wait_for(
                 lambda made=made, key=key: knock_at(playing, folder / "take", made, key), "the start of the recorder",
-                seconds=30,
+                seconds=90,
             )  # fmt: skip
             time.sleep(SETTLE_S)
             (told,) = end_all((made,))
@@ -477,7 +479,7 @@ def test_a_session_goes_on_in_a_segment_of_its_own_with_the_window_that_is_there
     assert (one.clock, two.clock) == ("", "rejoined")
     assert two.start_ns > one.end_ns
     passed_ns = two.wall_ns - one.wall_ns
-    assert two.start_ns - one.start_ns == pytest.approx(passed_ns, abs=50 * MS), "placed by the wall clock"
+    assert two.start_ns - one.start_ns == pytest.approx(passed_ns, abs=250 * MS), "placed by the wall clock"
     assert first.told["frames"] == one.frames
     assert one.frames + two.frames == session.frame_count
     assert len(list(session.frames(0, session.frame_count))) == session.frame_count
@@ -497,7 +499,7 @@ def same_files(gone_on):
 def test_a_session_that_was_begun_otherwise_is_refused_by_the_command(gone_on, programs):
     options = ("--resume", "--no-keys", "--out", str(gone_on.folder / "take"))
     made = launch(programs, gone_on.folder, "refused", *gone_on.usual, *options, out=False)
-    assert made.program.wait(40) == 1
+    assert made.program.wait(90) == 1
     assert "other options than it was begun with: privacy" in said(made)
     assert "Traceback" not in said(made)
     assert same_files(gone_on)

@@ -1,5 +1,6 @@
 """Sound through a real PulseAudio: the right device, the right samples at the right time, and every way to lose it."""
 
+import itertools
 import os
 import queue
 import signal
@@ -65,13 +66,13 @@ class Run:
 
     def __exit__(self, *_):
         self.stop.set()
-        self.thread.join(5)
+        self.thread.join(30)
 
     def first(self):
         """Wait for the first block; a speaker that was idle takes its time."""
-        return self.arrived.get(timeout=10)
+        return self.arrived.get(timeout=60)
 
-    def end(self, patience_s=5.0):
+    def end(self, patience_s=30.0):
         """Wait for its end; returns how long it took and how it ended."""
         began = time.monotonic()
         self.thread.join(patience_s)
@@ -80,7 +81,13 @@ class Run:
 
     @property
     def blocks(self):
-        return [reading for reading in self.readings if isinstance(reading, Sound)]
+        return [reading for reading in list(self.readings) if isinstance(reading, Sound)]
+
+    @property
+    def elapsed_s(self):
+        """From the first block to the last."""
+        blocks = self.blocks
+        return (blocks[-1].t_ns - blocks[0].t_ns) / NS if blocks else 0.0
 
     @property
     def samples(self):
@@ -114,21 +121,26 @@ def test_it_is_a_source_that_opens_nothing_before_it_runs():
             SoundSource("mic", **wrong)
 
 
-def test_a_tone_comes_with_its_pitch_its_loudness_and_its_time(server, players):
+def test_a_tone_comes_with_its_pitch_its_loudness_and_its_time(server, servers, players):
+    def loud():
+        return np.abs(run.samples[:, 0].astype(int)) > 300
+
     with Run() as run:
         run.first()
         program, written_ns = player(players, latency_ms=60), []
         time.sleep(0.3)  # it connects
-        for _ in range(3):
+        for number in range(1, 4):
+            before = loud().sum()
             written_ns.append(run.clock.now_ns())
             program.stdin.write(tone(0.2))
             program.stdin.flush()
-            time.sleep(0.8)
-    loud = np.abs(run.samples[:, 0].astype(int)) > 300
-    starts = [i for i in np.flatnonzero(loud) if not loud[max(0, i - RATE // 3) : i].any()]
+            servers.wait_for(lambda b=before: loud().sum() > b + 0.1 * RATE, f"tone {number}")
+            servers.wait_for(lambda: not loud()[-RATE // 2 :].any(), f"the end of tone {number}")
+    heard = loud()
+    starts = [i for i in np.flatnonzero(heard) if not heard[max(0, i - RATE // 3) : i].any()]
     assert len(starts) == 3
     errors_ms = (run.times_ns[starts] - written_ns) / 1e6
-    assert -5 < errors_ms.min() <= errors_ms.max() < 200, errors_ms  # generous: a busy machine plays late
+    assert -5 < errors_ms.min() <= errors_ms.max() < 500, errors_ms  # generous: a busy machine plays late
     # the loudest stretches of 50 ms are whole, whatever a busy machine did to the player between them
     stretches = run.samples[: len(run.samples) // 2400 * 2400, 0].astype(float).reshape(-1, 2400)
     loudness = np.sqrt((stretches**2).mean(axis=1))
@@ -139,18 +151,40 @@ def test_a_tone_comes_with_its_pitch_its_loudness_and_its_time(server, players):
     assert run.samples.shape[1] == 2
 
 
-def test_time_and_samples_agree_and_silence_is_silent(server):
+def test_time_and_samples_agree_and_silence_is_silent(server, servers):
     with Run() as run:
         run.first()
-        time.sleep(1.5)
-    times_ns = [block.t_ns for block in run.blocks]
-    elapsed_s = (times_ns[-1] - times_ns[0]) / NS
-    assert elapsed_s > 1
-    assert sum(len(b.samples) for b in run.blocks[:-1]) / RATE == pytest.approx(elapsed_s, abs=0.01)
-    assert np.abs(np.diff(times_ns) - 20_000_000).max() < 20_000_000
+        servers.wait_for(lambda: run.elapsed_s > 1.5, "a second and a half of sound", seconds=60)
+    judge_times(run)
     assert not run.samples.any()
     assert {(b.rate_hz, b.stream, len(b.samples)) for b in run.blocks} == {(RATE, "system", 960)}
     assert run.end()[1] is None
+
+
+def judge_times(run):
+    """Samples that are there and samples that are counted as missing make up the time, block after block.
+
+    Where none is missing a block follows 20 ms after the one before it; a machine that is busy elsewhere moves that by
+    less than the jump from which on samples count as missing (50 ms).
+    """
+    times_ns, missing = [b.t_ns for b in run.blocks], {}
+    for number, reading in enumerate(run.readings):
+        if isinstance(reading, Lost):
+            assert (reading.stream, reading.reason) == ("system", "overrun")
+            assert reading.count > 0
+            following = next(r for r in run.readings[number:] if isinstance(r, Sound))
+            assert reading.t_ns == following.t_ns, "it is told with the block behind the hole"
+            missing[following.t_ns] = reading.count
+    assert (np.diff(times_ns) > 0).all()
+    early_ns = [
+        after - before - 20_000_000 - missing.get(after, 0) * NS // RATE
+        for before, after in itertools.pairwise(times_ns)
+    ]
+    assert np.median(np.abs(early_ns)) < 1_000_000
+    assert np.abs(early_ns).max() < 60_000_000
+    counted = sum(len(b.samples) for b in run.blocks[:-1]) + sum(missing.values())
+    assert counted / RATE == pytest.approx(run.elapsed_s, abs=0.05 * (1 + len(missing)))
+    return sum(missing.values())
 
 
 def test_it_stops_at_once_even_where_nothing_plays(server):
@@ -160,7 +194,7 @@ def test_it_stops_at_once_even_where_nothing_plays(server):
         run.stop.set()
         took_s, ended_with = run.end()
     assert ended_with is None
-    assert took_s < 1
+    assert took_s < 5, "it did not wait for sound"
     assert run.readings == []
 
 
@@ -172,14 +206,9 @@ def test_a_suspended_speaker_is_no_lost_device_and_its_silence_is_counted(server
         assert run.thread.is_alive()
         before = len(run.blocks)
         assert servers.pactl("suspend-sink", "game", "0").returncode == 0
-        servers.wait_for(lambda: len(run.blocks) > before + 10, "sound after the pause")
-    lost = [reading for reading in run.readings if isinstance(reading, Lost)]
-    assert [(r.stream, r.reason) for r in lost] == [("system", "overrun")]
-    assert 1 * RATE < lost[0].count < 5 * RATE
+        servers.wait_for(lambda: len(run.blocks) > before + 10, "sound after the pause", seconds=60)
     assert (np.diff([r.t_ns for r in run.readings]) >= 0).all()
-    elapsed_s = (run.blocks[-1].t_ns - run.blocks[0].t_ns) / NS
-    counted = sum(len(b.samples) for b in run.blocks[:-1]) + lost[0].count
-    assert counted / RATE == pytest.approx(elapsed_s, abs=0.1)
+    assert 1 * RATE < judge_times(run) < run.elapsed_s * RATE
 
 
 def test_an_unplugged_speaker_ends_it_and_the_microphone_is_not_taken_instead(server, servers, players):
@@ -198,7 +227,7 @@ def test_an_unplugged_speaker_ends_it_and_the_microphone_is_not_taken_instead(se
     assert isinstance(ended_with, SourceEnd)
     assert ended_with.reason == "device_lost"
     assert "system" in ended_with.sentence
-    assert took_s < 3
+    assert took_s < 10
     assert not run.samples.any(), "sound of the other device was recorded"
 
 
@@ -210,7 +239,7 @@ def test_a_server_that_ends_ends_the_source(server, how):
         took_s, ended_with = run.end()
     assert isinstance(ended_with, SourceEnd)
     assert ended_with.reason == "device_lost"
-    assert took_s < 3
+    assert took_s < 10
 
 
 def test_loopbacks_and_microphones_are_not_mistaken_for_each_other(server, servers):

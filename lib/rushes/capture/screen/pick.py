@@ -33,7 +33,9 @@ HOW: Final = "Drag a rectangle; Enter accepts, Escape cancels"
 _DIM: Final = 0.45
 _LINE: Final = (80, 200, 255)
 """Blue, green, red of the rectangle's edge and of the text."""
-_WAIT_MS: Final = 100
+_WAIT_MS: Final = 10
+"""Between two looks at what came. `SDL_WaitEventTimeout` would wake up sooner, but on X11 it sends itself messages on
+a connection of its own: one that arrives when the window is gone ends the whole process, numbers, kernel and all."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ class _Window:
         sdl, event = self._sdl, self._sdl.SDL_Event()
         self._draw()
         while True:
-            if not sdl.SDL_WaitEventTimeout(ctypes.byref(event), _WAIT_MS):
+            if not sdl.SDL_PollEvent(ctypes.byref(event)):
+                sdl.SDL_Delay(_WAIT_MS)
                 continue
             changed = False
             while True:  # all that waits before one drawing
