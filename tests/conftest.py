@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the programs that tests start can be interrupted
     if unknown := required() - set(COMPONENTS):
         raise pytest.UsageError(
             f"RUSHES_REQUIRE names {', '.join(sorted(unknown))}; the components are {', '.join(COMPONENTS)}"

@@ -43,8 +43,8 @@ FPS = 30.0
 MS = 1_000_000
 STARTS_MS = 75
 """Screen, hand and tone are threads that start together: this far apart at most, on a machine that does much else."""
-LATE_MS = 60
-"""The machine may hold up a thread for longer than this twice; what is overdue then follows at once."""
+LATE_MS, TIMES = 150, 5
+"""The machine may hold up a thread for longer than this so many times; what is overdue then follows at once."""
 PATIENCE_S = 4.0
 """Several recordings at once, most of them just beginning: a sealer that still starts up goes later than usual."""
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="processes are looked up in /proc")
@@ -109,7 +109,7 @@ def check_hand(events, seed, first_frame_ns):
         assert 0 <= after_ms < STARTS_MS, f"the hand began {after_ms:.1f} ms after the first picture"
         assert np.median(behind_ms) < 5, "the events stand on the grid of the hand"
         held_up = (np.diff(events["t_ns"]) > LATE_MS * MS).sum()
-        assert held_up <= 2, "the events stand on the grid of the hand"
+        assert held_up <= TIMES, "the events stand on the grid of the hand"
 
 
 def check_tone(blocks, first_frame_ns, screen_ns):
@@ -241,7 +241,7 @@ def kill(recorder):
     at_ns = now_ns()
     with contextlib.suppress(ProcessLookupError):
         os.kill(recorder.pid, signal.SIGKILL)
-    assert recorder.wait(5)
+    assert recorder.wait(30)
     return at_ns
 
 
@@ -327,7 +327,7 @@ def killed_in_the_final_seal(path, seed, part):
     time.sleep(0.15 * part)
     if recorder.running:
         kill(recorder)
-    recorder.wait(5)
+    recorder.wait(30)
     return lost_seconds(path, seed, stopped_ns, ("killed", "stop"))
 
 
@@ -417,7 +417,7 @@ def ends_whole(path, seed, victim, recorder, reason):
     """Kill one process; the recorder's ends the session whole. Says the loss, the last stamp and the end, in s."""
     os.kill(victim, signal.SIGKILL)
     killed_ns = now_ns()
-    assert _wait_gone(recorder, 3.0), "the recorder ends"
+    assert _wait_gone(recorder, 30.0), "the recorder ends"
     gone_s = (now_ns() - killed_ns) / NS
     session = check(path, seed)
     assert session.segments[-1].end_reason == reason

@@ -57,6 +57,13 @@ def record(path, backend=None, **more):
     return LiveRecorder(backend or LiveSynthetic(rate_hz=RATE, sound=True), path, **given).run()
 
 
+def until(true, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.02)
+
+
 def sound(path):
     session = open_session(path)
     assert [f for f in run_checks(session) if f.severity == "error"] == []
@@ -207,7 +214,7 @@ def test_nothing_is_overwritten(tmp_path):
     with pytest.raises(OccupiedError, match="exists already"):
         record_live(asked)
     with Recorder(asked) as recorder:
-        assert recorder.wait(20)
+        assert recorder.wait(60)
         with pytest.raises(RushesError, match="exists already"):
             recorder.result()
     assert (tmp_path / "s" / "thesis.txt").read_text() == "mine"
@@ -218,16 +225,17 @@ def test_the_recorder_starts_paused_and_follows_commands(tmp_path):
     with Recorder(asked, pictures=True) as recorder:
         assert recorder.begun()
         time.sleep(0.5)
-        assert recorder.status["state"] == "paused"
+        until(lambda: recorder.status["state"] == "paused")
         assert recorder.status["frames"] == 0
         recorder.resume()
-        time.sleep(0.6)
+        until(lambda: recorder.status["frames"] > 3)
         recorder.pause()
-        time.sleep(0.6)
-        assert recorder.status["state"] == "paused"
+        until(lambda: recorder.status["state"] == "paused")
+        until(lambda: recorder.picture)
         assert recorder.picture.startswith(b"\xff\xd8")
+        before = recorder.status["frames"]
         recorder.resume()
-        time.sleep(0.6)
+        until(lambda: recorder.status["frames"] > before + 3)
         with pytest.raises(BadInputError, match="resume, pause, toggle, stop"):
             recorder.command("erase")
         assert recorder.stop()["reason"] == "stop"

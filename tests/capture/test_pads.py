@@ -60,7 +60,7 @@ class Rig:
     def end(self):
         self.stop.set()
         if self.thread.is_alive():
-            self.thread.join(5)
+            self.thread.join(30)
         for index in reversed(range(self.sdl.SDL_NumJoysticks())):
             self.sdl.SDL_JoystickDetachVirtual(index)
         for handle in self.handles.values():
@@ -97,7 +97,7 @@ class Rig:
     def told(self):
         return [one.fields for one in list(self.seen) if isinstance(one, Telemetry)]
 
-    def until(self, ask, seconds=8.0):
+    def until(self, ask, seconds=60.0):
         end = time.monotonic() + seconds
         while not ask():
             assert time.monotonic() < end, f"not within {seconds} s: {self.seen[-5:]} {self.error!r}"

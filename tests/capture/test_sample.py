@@ -143,28 +143,48 @@ def test_lookahead_without_randomness_is_deterministic(tmp_path):
     assert of_tree(tmp_path / "a") == of_tree(tmp_path / "b")
 
 
+EACH_IN_A_CHILD = """
+# what is imported above is there in each child: one a line of standard input, "number path"; says how each ended
+for line in sys.stdin:
+    number, path = line.rstrip("\\n").split(" ", 1)
+    child = os.fork()
+    if not child:
+        play(Path(path), int(number))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def killed_in_children(code, folders):
+    """Run `code`, which defines `play`, and play once for each (number, path); gives an exit status for each."""
+    lines = "".join(f"{number} {path}\n" for number, path in folders)
+    command = [sys.executable, "-c", code + EACH_IN_A_CHILD]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    return [int(line) for line in done.stdout.split()]
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from rushes.capture.env import sample as sampling
 from rushes.store.writer import SessionWriter
 real, count = SessionWriter.write, [0]
-def write(self, reading):
-    real(self, reading)
-    count[0] += 1
-    if count[0] == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-SessionWriter.write = write
-sampling.sample(Path(sys.argv[1]), "Pong", frames_per_env=40, max_episodes=3, workers=1)
+def play(path, number):
+    def write(self, reading):
+        real(self, reading)
+        count[0] += 1
+        if count[0] == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    SessionWriter.write = write
+    sampling.sample(path, "Pong", frames_per_env=40, max_episodes=3, workers=1)
 """
 
 
 @pytest.mark.parametrize("readings", [2, 30, 31, 57, 82])
 def test_a_killed_sampling_recovers_and_resumes_to_the_same_bytes(reference, tmp_path, readings):
     """Killed in the first, at the edge of, and inside later episodes."""
-    for name in ("shown", "resumed"):
-        done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / name, str(readings)], check=False)
-        assert done.returncode == -signal.SIGKILL
+    ended = killed_in_children(KILLED, [(readings, tmp_path / name) for name in ("shown", "resumed")])
+    assert ended == [-signal.SIGKILL] * 2
     recover(tmp_path / "shown" / "atari_pong")
     shown = open_session(tmp_path / "shown" / "atari_pong")
     whole = open_session(reference[0] / "atari_pong")
@@ -181,37 +201,35 @@ KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
 names, count = ("write", "fsync", "replace", "unlink", "mkdir", "open", "rename"), [0]
-def counted(real):
+def counted(real, number):
     def call(*given, **more):
         count[0] += 1
-        if count[0] == int(sys.argv[2]):
+        if count[0] == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*given, **more)
     return call
 from rushes.capture.env.sample import play_game, plan
-root = Path(sys.argv[1])
-play, = plan("Pong", frames_per_env=8, max_episodes=2, policy="uniform")
+asked, = plan("Pong", frames_per_env=8, max_episodes=2, policy="uniform")
 from rushes.worlds import catalog
 catalog.make_world("ALE/Pong-v5").close()
-for name in names:
-    setattr(os, name, counted(getattr(os, name)))
-result = play_game(root / play.name, play)
-print(count[0])
+def play(path, number):
+    for name in names:
+        setattr(os, name, counted(getattr(os, name), number))
+    play_game(path / asked.name, asked)
+    if not number:
+        print(count[0], flush=True)
 """
 
 
 def test_a_kill_at_any_call_to_the_disk_is_resumed_to_the_same_bytes(tmp_path, full):
     """The process dies before its n-th write, sync, rename, removal or folder, for every n (a third of them in CI)."""
-    whole = subprocess.run(
-        [sys.executable, "-c", KILLED_AT, tmp_path / "whole", "0"], check=True, capture_output=True, text=True
-    )
-    calls = int(whole.stdout)
+    calls, ended = killed_in_children(KILLED_AT, [(0, tmp_path / "whole")])
     assert calls > 40
+    assert ended == 0
     short = {"frames_per_env": 8, "max_episodes": 2, "policy": "uniform"}
-    for number in range(1, calls + 1, 1 if full else 5):
-        out = tmp_path / f"killed-{number}"
-        done = subprocess.run([sys.executable, "-c", KILLED_AT, out, str(number)], check=False)
-        assert done.returncode == -signal.SIGKILL
+    places = [(number, tmp_path / f"killed-{number}") for number in range(1, calls + 1, 1 if full else 5)]
+    assert killed_in_children(KILLED_AT, places) == [-signal.SIGKILL] * len(places)
+    for number, out in places:
         sample(out, "Pong", **short, workers=1, resume=True)
         assert of_tree(out) == of_tree(tmp_path / "whole"), f"killed before call {number} of {calls}"
 

@@ -50,6 +50,16 @@ def test_missing_samples_are_counted_and_time_begins_anew(missing_ms, at):
     assert np.abs(found[at + 3 :, 0] - measured[at + 3 :]).max() <= 1
 
 
+@pytest.mark.parametrize("late_ms", [[60], [700], [60, 150], [120, 60]])
+def test_a_thread_that_had_to_wait_just_before_a_loss_hides_nothing_of_it(late_ms):
+    measured = np.arange(600) * 20 * MS
+    measured[300 - len(late_ms) : 300] += np.array(late_ms) * MS
+    measured[300:] += 1500 * MS
+    found = placed(measured)
+    assert found[:, 1].sum() == 1500 * 48
+    assert np.abs(found[303:, 0] - measured[303:]).max() <= 1
+
+
 def test_a_first_block_that_was_measured_late_is_forgotten():
     measured = 500 * MS + np.arange(200) * 20 * MS
     measured[0] += 400 * MS

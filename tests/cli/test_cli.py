@@ -1,5 +1,11 @@
-"""The command line as a user meets it: real processes, exit statuses, one JSON object on standard output."""
+"""The command line as a user meets it: exit statuses, one JSON object on standard output.
 
+`process` runs `rushes` as a user does. `rushes` gives `main` the same words in this process, which spares a second a
+call; what depends on the process itself (signals, pipes, the path of imports, tracebacks) has one of its own.
+"""
+
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -8,24 +14,35 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+
+from rushes.cli.main import main
 
 RECIPE = Path(__file__).parent.parent.parent / "recipes" / "atari_sample.ipynb"
 RUSHES = [sys.executable, "-m", "rushes"]
 
 
-def rushes(*arguments, cwd, **options):
-    return subprocess.run(
-        [*RUSHES, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, **options
-    )
+def process(*arguments, cwd):
+    return subprocess.run([*RUSHES, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def rushes(*arguments, cwd):
+    out, error, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        try:
+            main([str(word) for word in arguments])
+        except SystemExit as end:
+            status = end.code or 0
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=error.getvalue())
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
-    done = rushes(
+    done = process(
         "sample", "Pong,Alien", "--frames-per-env", 24, "--max-episodes", 2, "--policy", "persistent",
         "--output-dir", "s", "--json", cwd=folder,
     )  # fmt: skip
@@ -104,7 +121,7 @@ def test_a_sampling_that_is_killed_is_recovered_and_resumed(home, tmp_path):
         "sample",
         "Seaquest",
         "--frames-per-env",
-        "160",
+        "80",
         "--max-episodes",
         "2",
         "--output-dir",
@@ -112,15 +129,16 @@ def test_a_sampling_that_is_killed_is_recovered_and_resumed(home, tmp_path):
         "--parallel",
         "1",
     ]
-    process = subprocess.Popen([*RUSHES, *command], cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL)
+    begun = subprocess.Popen([*RUSHES, *command], cwd=tmp_path, start_new_session=True, stderr=subprocess.DEVNULL)
     journal = tmp_path / "k" / "atari_seaquest" / "chunks" / "0001" / "journal.bin"
-    for _ in range(600):
+    for _ in range(6000):
         if journal.is_file() and journal.stat().st_size > 4000:
             break
-        time.sleep(0.05)
+        time.sleep(0.005)
+    os.killpg(begun.pid, signal.SIGSTOP)  # it would be done before anybody has looked
     busy = rushes("recover", "k", cwd=tmp_path)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
     assert busy.returncode == 1
     assert "being written by another process" in busy.stderr
     assert rushes("qa", "k", "--check", "structure", cwd=tmp_path).returncode == 1, (
@@ -132,7 +150,7 @@ def test_a_sampling_that_is_killed_is_recovered_and_resumed(home, tmp_path):
     assert rushes(*command, cwd=tmp_path).returncode == 1, "what is there is not overwritten"
     assert rushes(*command, "--resume", cwd=tmp_path).returncode == 0
     info = json.loads(rushes("info", "k", "--json", cwd=tmp_path).stdout)
-    assert (info["frames"], info["episodes"]) == (160, 2)
+    assert (info["frames"], info["episodes"]) == (80, 2)
 
 
 def test_a_game_that_fails_makes_warn_wherever_it_stands(tmp_path):
@@ -146,7 +164,7 @@ def test_a_game_that_fails_makes_warn_wherever_it_stands(tmp_path):
 
 def test_a_policy_of_ones_own_is_found_in_the_current_folder(tmp_path):
     (tmp_path / "mine.py").write_text("def still(moment):\n    return 0\n")
-    done = rushes(
+    done = process(
         "sample", "Pong", "--frames-per-env", 8, "--max-episodes", 2, "--randomness", 0, "--policy", "mine:still",
         "--output-dir", "o", cwd=tmp_path,
     )  # fmt: skip
@@ -206,7 +224,7 @@ def test_bad_input_is_one_clear_line_with_the_right_status_and_no_traceback(home
 
 
 def test_debug_shows_the_traceback(home):
-    assert "Traceback" in rushes("info", "nowhere", "--debug", cwd=home).stderr
+    assert "Traceback" in process("info", "nowhere", "--debug", cwd=home).stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(home):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rushes.cli.main import main
 from rushes.store.reader import open_session
 
 RUSHES = str(Path(sys.executable).with_name("rushes"))
@@ -24,7 +25,7 @@ SYNTHETIC = (RUSHES, "record", "--backend", "synthetic")
 
 
 def run(*arguments, **more):
-    return subprocess.run([*arguments], capture_output=True, text=True, check=False, timeout=60, **more)
+    return subprocess.run([*arguments], capture_output=True, text=True, check=False, timeout=300, **more)
 
 
 def test_every_option_of_the_issue_is_there():
@@ -53,7 +54,7 @@ def test_on_a_terminal_one_line_shows_rate_drops_late_disk_and_segment_and_ctrl_
     started = subprocess.Popen(command, stdout=back, stderr=back, stdin=back, start_new_session=True)
     os.close(back)
     os.set_blocking(front, False)
-    seen, until = "", time.monotonic() + 30
+    seen, until = "", time.monotonic() + 120
     while "recording 0:01" not in seen and time.monotonic() < until:
         time.sleep(0.1)
         try:
@@ -68,7 +69,7 @@ def test_on_a_terminal_one_line_shows_rate_drops_late_disk_and_segment_and_ctrl_
         except (BlockingIOError, OSError):
             continue
     os.close(front)
-    assert started.wait(10) == 0, seen
+    assert started.wait(60) == 0, seen
     line = next(text for text in reversed(seen.split("\r")) if text.startswith("recording"))
     for word in ("fps", "frames", "dropped", "late", "segment 1", "GB free"):
         assert word in line, line
@@ -85,7 +86,7 @@ def test_when_nothing_was_recorded_there_is_no_session_and_it_says_so(tmp_path):
         if "paused" in line:
             break
     started.send_signal(signal.SIGINT)
-    assert started.wait(20) == 1
+    assert started.wait(60) == 1
     assert "nothing was recorded" in started.stderr.read()
     started.stderr.close()
     assert not (tmp_path / "s").exists()
@@ -116,11 +117,14 @@ def test_when_nothing_was_recorded_there_is_no_session_and_it_says_so(tmp_path):
         (["--backend", "synthetic", "--out", "nowhere", "--resume", "--start-immediately"], "is not there"),
     ],
 )
-def test_what_cannot_be_is_one_sentence_and_status_1(tmp_path, arguments, message):
-    done = run(RUSHES, "record", *arguments, cwd=tmp_path)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_cannot_be_is_one_sentence_and_status_1(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(["record", *arguments])
+    assert left.value.code == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
 
 

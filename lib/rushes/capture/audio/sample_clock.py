@@ -3,7 +3,7 @@
 The time at which a block is handed over jitters with the scheduler, while the samples themselves are evenly spaced. So
 the time of sample n is `zero + n / rate`, and `zero` follows the middle of the last measurements, slowly enough (0.1 %)
 that times never run back and quickly enough for any sound card (theirs differ by 0.02 % at the most). When several
-measurements in a row lie beyond a limit, samples are missing: they are counted and time begins anew.
+measurements in a row lie beyond a limit and agree, samples are missing: they are counted and time begins anew.
 
 Example:
     >>> heard = SampleClock(48_000)
@@ -77,6 +77,8 @@ class SampleClock:
         if self._far and (self._far[-1] > self._zero_ns) != (off_ns > 0):
             self._far.clear()
         self._far.append(zero_ns)
+        while max(self._far) - min(self._far) > JUMP_NS:  # a thread that had to wait, and then a true jump
+            self._far.pop(0)
         if len(self._far) < _SURE:
             return 0
         lost = max(0, round((min(self._far) - self._zero_ns) * self._rate_hz / NS))
