@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rushes.formats.nitrogen_chunks_notes import SENTENCES
+
 ROOT = Path(__file__).parent.parent
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(
     r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<kind>bash|python)(?: ours)?(?P<display> display)?\n(?P<text>.*?)```",
     re.DOTALL,
@@ -19,6 +22,7 @@ ELSEWHERE = {
     "run by .ci/run": "these commands are what .ci/run calls, or make the environment in which this test runs",
     "what make sample does, and papermill as tests/notebooks calls it": "an environment is not made inside a test",
     "needs a desktop": "coming_from.md records a window and a region of a display in the same way, and that is run",
+    "wants the official repository": "its code is no part of this project; the page says how it was tried by hand",
     "needs conda": "there is no conda on the machines of CI; tests/test_setup.py parses environment.yml",
 }
 """Remarks before a block that is not executed here, with the reason."""
@@ -46,6 +50,12 @@ def execute(path, folder, *, display=False):
         count += 1
     assert count >= (1 if display else 3)
     return printed
+
+
+def headings(page):
+    """Name the headings of a page as links to them do: small letters, no marks, hyphens for spaces."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in found}
 
 
 def load(name):
@@ -95,6 +105,13 @@ def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path):
     assert "PASS: 1 sessions" in printed
 
 
+def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path):
+    printed = "\n".join(execute("docs/nitrogen.md", tmp_path))
+    assert re.search(r"Synthetic \d\d rows .*'SOUTH'", printed), "labels without their video"
+    assert "no_place_MouseLeft" in printed, "a map that leaves a key out"
+    assert "'buttons': (" in printed, "the training loop came to its end"
+
+
 @pytest.mark.require("display")
 def test_what_coming_from_records_of_a_desktop_is_recorded(game_exe, tmp_path):
     printed = "\n".join(execute("docs/coming_from.md", tmp_path, display=True))
@@ -107,19 +124,24 @@ def test_the_tables_of_the_readme_are_those_of_the_code():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "path", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coming_from.md", "docs/recording.md"]
-)
-def test_every_path_that_a_page_links_to_is_there(path):
+def test_formats_tells_every_fault_that_reading_capture_folders_knows():
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [kind for kind in SENTENCES if f"`{kind}`" not in text] == []
+
+
+@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in DOCS)])
+def test_every_path_and_heading_that_a_page_links_to_is_there(path):
     text = (ROOT / path).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / path).parent.joinpath(target).exists(), f"{path} links to {target}"
+    for target, heading in re.findall(r"\]\(([^)#:]*)(#[^)]*)?\)", text):
+        page = (ROOT / path).parent / target if target else ROOT / path
+        assert page.exists(), f"{path} links to {target}"
+        assert not heading or heading[1:] in headings(page), f"{path} links to {target}{heading}"
 
 
 def test_every_module_that_the_architecture_names_is_there():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = re.findall(r"^\| `(\w+)/` \| (.*) \|$", text, re.MULTILINE)
-    assert len(rooms) == 10
+    assert len(rooms) == 11
     for room, row in rooms:
         folder = ROOT / "lib" / "rushes" / room
         named = set(re.findall(r"`(\w+)`", row))

@@ -30,6 +30,11 @@ def fake() -> ModuleType:
     return load("fake")
 
 
+@pytest.fixture(scope="session")
+def hand_play() -> ModuleType:
+    return load("hand_play")
+
+
 @pytest.fixture
 def play(fake) -> Sessions:
     """Two episodes of Alien (11 and 5 frames) and one of Breakout (4 frames)."""

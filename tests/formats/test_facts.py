@@ -20,7 +20,11 @@ def marked(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", [n for n in FORMATS if get_format(n).honours_facts])
+def taking(what):
+    return [n for n in FORMATS if get_format(n).honours_facts and get_format(n).takes == what]
+
+
+@pytest.mark.parametrize("name", taking("steps"))
 def test_a_marked_stretch_is_left_out_of_the_export_and_never_bridged(marked, tmp_path, name):
     report = convert(marked, tmp_path / "out", format=name)
     assert report.written["frames"] == 17
@@ -31,6 +35,19 @@ def test_a_marked_stretch_is_left_out_of_the_export_and_never_bridged(marked, tm
     session = open_session(marked)
     stored = [session.frame(k).tobytes() for k in [0, 1, 2, *range(6, 20)]]
     assert sorted(f.tobytes() for e in back.episodes() for f in e.frames()) == sorted(stored)
+
+
+@pytest.mark.parametrize("name", taking("inputs"))
+def test_a_marked_stretch_of_recorded_play_is_left_out_and_no_window_crosses_it(hand_play, tmp_path, name):
+    session = hand_play.play(tmp_path / "s", [20], [hand_play.press(12.5, "KeyW")])
+    t_ns = session.index()["t_ns"].tolist()
+    add_fact(session.path, "validity", {"valid": False}, author="me", t_start_ns=t_ns[8], t_end_ns=t_ns[10])
+    suffix, options = (".pt", ["img_size=8", "seq_len=4"]) if name == "nitrogen_pt" else ("", None)
+    report = convert(session.path, tmp_path / f"out{suffix}", format=name, options=options)
+    windows = {"nitrogen_pt": [5, 7]}
+    assert [s.frames for r in open_any(report.target) for s in r.segments] == windows.get(name, [8, 10])
+    assert report.ledger["frames"].lost["marked_invalid"] == 2
+    assert report.ledger.balances
 
 
 def test_no_row_of_a_table_shows_a_marked_frame(marked, tmp_path):

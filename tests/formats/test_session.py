@@ -126,3 +126,12 @@ def test_a_short_palette_and_its_indices_survive():
     found, palette = indices(encode_indexed(pixels, PALETTE[:3]))
     np.testing.assert_array_equal(found, pixels)
     np.testing.assert_array_equal(palette, PALETTE[:3])
+
+
+def test_pictures_that_came_out_of_a_video_are_said_to_be_what_they_are_stored_as(hand_play, tmp_path):
+    hand_play.play(tmp_path / "s", [6], codec="h264")
+    convert(tmp_path / "s", tmp_path / "release", format="nitrogen_dataset")
+    convert(tmp_path / "release", tmp_path / "back", format="session")
+    (back,) = open_any(tmp_path / "back")
+    assert {picture.codec for picture in back.pictures(0, back.frame_count)} == {"png"}
+    assert back.info.stream("frames").codec == "png"

@@ -8,7 +8,7 @@ import pytest
 
 from rushes.capture.env.sample import sample
 from rushes.errors import RushesError, StorageError
-from rushes.formats.base import FORMATS, convert
+from rushes.formats.base import FORMATS, convert, get_format
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.readings import Encoded, Event, Frame, Sound, Start
@@ -57,7 +57,7 @@ def test_sampling_onto_a_full_disk_says_so_and_keeps_what_was_written(small_disk
     assert report.sessions[0].frame_count == 900
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", [name for name in FORMATS if get_format(name).takes != "inputs"])
 def test_an_export_onto_a_full_disk_says_so_and_leaves_nothing(small_disk, session, name):
     with pytest.raises(StorageError, match="the disk is full"):
         convert(session.path, small_disk / "out", format=name)

@@ -35,6 +35,7 @@ COMMANDS: Final = Table(
         "info": ("rushes.cli.info:info", "", "say what any path is"),
         "qa": ("rushes.cli.qa:qa", "", "check a session or any file that can be read; exit 1 on FAIL"),
         "convert": ("rushes.cli.convert:convert", "", "convert anything that can be read to a format"),
+        "merge": ("rushes.cli.merge:merge", "", "make the merged files of a NitroGen Capture folder anew"),
         "preview": ("rushes.cli.preview:preview", "", "make a contact sheet and a video with the actions beside it"),
         "recover": ("rushes.cli.recover:recover", "", "bring back what a killed recording left"),
         "run": ("rushes.cli.run:run", "", "execute a recipe or notebook and write its report"),

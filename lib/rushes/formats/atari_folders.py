@@ -49,7 +49,7 @@ from rushes.formats.atari import (
     takes,
 )
 from rushes.formats.atari_names import ACTION, FRAME, episode_order
-from rushes.formats.base import Format, Keeps, Progress, Report, StrictOptions
+from rushes.formats.base import Format, Keeps, Progress, Report, StrictOptions, Takes
 from rushes.formats.card import export
 from rushes.formats.found import Extra, Found
 from rushes.formats.gather import recordings
@@ -84,6 +84,7 @@ class AtariFolders(Format):
     looks_for: ClassVar[str] = "folders <environment>/episode_*/ with frame_000000.png and action_000000.txt"
     Options: ClassVar[type[Any]] = StrictOptions
     keeps: ClassVar[Keeps] = KEEPS
+    takes: ClassVar[Takes] = "steps"
 
     def keeps_with(self, options: StrictOptions) -> Keeps:
         """Say what survives with these options."""

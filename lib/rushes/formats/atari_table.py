@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rushes.formats.atari import KEEPS, METADATA_KEY, STRICT_KEEPS, Take, pictures, sessions_text, takes
-from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import Job, export
 from rushes.formats.found import Found
 from rushes.formats.gather import recordings
@@ -44,6 +44,7 @@ class AtariTable(Format):
     plain: ClassVar[tuple[str, ...]]
     Options: ClassVar[type[Any]] = ParquetOptions
     keeps: ClassVar[Keeps] = KEEPS
+    takes: ClassVar[Takes] = "steps"
 
     @abstractmethod
     def read_rows(self, reader: PartReader) -> Iterator[Found]:

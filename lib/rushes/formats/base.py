@@ -29,6 +29,9 @@ from rushes.table import Table
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what): frames written, frames to write, and a word for the bar."""
 
+Takes = Literal["steps", "inputs", "any"]
+"""What a format can be written from."""
+
 FORMATS: Final = Table(
     "format",
     {
@@ -47,6 +50,21 @@ FORMATS: Final = Table(
             "rushes.formats.atari_simple:AtariSimple",
             "",
             "Parquet, one row a frame with its action",
+        ),
+        "nitrogen_capture": (
+            "rushes.formats.nitrogen_capture:NitrogenCapture",
+            "",
+            "folders of the NitroGen Capture program: chunks of PNGs, keys and mouse motion",
+        ),
+        "nitrogen_pt": (
+            "rushes.formats.nitrogen_pt:NitrogenPt",
+            "",
+            "one .pt or .safetensors of windows: a picture and its next 16 action rows",
+        ),
+        "nitrogen_dataset": (
+            "rushes.formats.nitrogen_dataset:NitrogenDataset",
+            "",
+            "chunks of the official NitroGen data set: 17 buttons and two sticks a frame, 20 s a folder",
         ),
     },
 )
@@ -138,6 +156,7 @@ class Format(ABC):
         looks_for: By what it knows its own, for the message that a path is nothing.
         Options: A frozen dataclass; `key=value` texts are parsed against it.
         keeps: What survives with the default options.
+        takes: What it can be written from: `steps` of an environment, `inputs` (keyboard, mouse, pad), or `any`.
         honours_facts: Whether stretches that side facts mark invalid are left out; a plain copy keeps both.
     """
 
@@ -145,6 +164,7 @@ class Format(ABC):
     looks_for: ClassVar[str]
     Options: ClassVar[type[Any]] = NoOptions
     keeps: ClassVar[Keeps]
+    takes: ClassVar[Takes]
     honours_facts: ClassVar[bool] = True
 
     def keeps_with(self, options: Any) -> Keeps:

@@ -28,7 +28,7 @@ from rushes.errors import OccupiedError
 from rushes.formats.base import Format, Keeps, Report
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
-from rushes.store.atomic import new_file, new_folder
+from rushes.store.atomic import new_file, new_folder, resumed_file
 
 SCHEMA: Final = "rushes/card/1"
 PAIRING: Final = "row k = what happened in [t_k, t_{k+1}); action k is taken on frame k"
@@ -62,6 +62,8 @@ class Job:
         partial: Where to write; becomes the target when all is well.
         tally: Count here what the format has no place for.
         renamed: Episodes that got another name than they had; the card lists them.
+        delays_ms: By how much the events of each recording were moved; empty where none were.
+        pairing: How frames and actions are paired, where it is not as everywhere else.
         report: What came of it; there when the export is complete.
     """
 
@@ -72,10 +74,12 @@ class Job:
         self.tally = Tally()
         self.counts: Counter[str] = Counter()
         self.renamed: list[dict[str, str]] = []
+        self.delays_ms: list[float] = []
+        self.pairing = PAIRING
 
-    def wrote(self, *, episodes: int = 0, frames: int = 0, actions: int = 0) -> None:
+    def wrote(self, *, episodes: int = 0, frames: int = 0, actions: int = 0, samples: int = 0) -> None:
         """Count what was written."""
-        self.counts.update(episodes=episodes, frames=frames)
+        self.counts.update(episodes=episodes, frames=frames, samples=samples)
         for stream, count in (("frames", frames), ("actions", actions), ("episodes", episodes)):
             self.tally.offer(stream, count)
 
@@ -87,7 +91,9 @@ class Job:
 
 
 @contextmanager
-def export(form: Format, source: Sessions, target: Path, options: Any, *, folder: bool) -> Iterator[Job]:
+def export(
+    form: Format, source: Sessions, target: Path, options: Any, *, folder: bool, resumable: bool = False
+) -> Iterator[Job]:
     """Write a target and its card so that both appear together when all is written, or not at all.
 
     Args:
@@ -96,6 +102,7 @@ def export(form: Format, source: Sessions, target: Path, options: Any, *, folder
         target: A new path.
         options: The format's options.
         folder: Whether the target is a folder.
+        resumable: Whether `job.partial` may hold the beginning of an earlier try; see `store.atomic.resumed_file`.
 
     Yields:
         The job; its `report` is set when the block ends well.
@@ -103,25 +110,29 @@ def export(form: Format, source: Sessions, target: Path, options: Any, *, folder
     Raises:
         OccupiedError: The target or its card exists.
         StorageError: The disk is full or the folder cannot be written.
+        StoppedError: A resumable export was interrupted.
     """
     data_path, text_path = card_paths(target)
     if not folder and target.is_dir():
         raise OccupiedError(f"{target}, a folder", accepts="the path of a new file", fix="name a file in it")
     with ExitStack() as stack:
         # they are renamed in the opposite order: the target appears last, when its card is there
-        partial = stack.enter_context(new_folder(target) if folder else new_file(target))
+        new = new_folder if folder else resumed_file if resumable else new_file
+        partial = stack.enter_context(new(target))
         data = stack.enter_context(new_file(data_path))
         text = stack.enter_context(new_file(text_path))
         job = Job(partial)
         yield job
         keeps = form.keeps_with(options)
         ledger = chain(source.ledger, job.tally.close())
-        written = {"episodes": job.counts["episodes"], "frames": job.counts["frames"], "samples": 0}
+        written = {"episodes": job.counts["episodes"], "frames": job.counts["frames"], "samples": job.counts["samples"]}
         has = known(source)
         kept, lost = (tuple(w for w in words if w.split()[0] in has) for words in (keeps.kept, keeps.lost))
         absent = tuple(w for w in (*keeps.kept, *keeps.lost) if w.split()[0] not in has)
         job.report = Report(target, form.name, written, ledger, kept, lost, absent)
-        card = describe(job.report, source, options, keeps, renamed=job.renamed)
+        card = describe(
+            job.report, source, options, keeps, renamed=job.renamed, delays_ms=job.delays_ms, pairing=job.pairing
+        )
         data.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         text.write_text(card_text(card), encoding="utf-8")
 
@@ -181,7 +192,14 @@ def chain(before: Ledger, own: Ledger) -> Ledger:
 
 
 def describe(
-    report: Report, source: Sessions, options: Any, keeps: Keeps, *, renamed: Sequence[Mapping[str, str]] = ()
+    report: Report,
+    source: Sessions,
+    options: Any,
+    keeps: Keeps,
+    *,
+    renamed: Sequence[Mapping[str, str]] = (),
+    delays_ms: Sequence[float] = (),
+    pairing: str = PAIRING,
 ) -> dict[str, Any]:
     """Build a card.
 
@@ -191,6 +209,8 @@ def describe(
         options: The options used.
         keeps: What the format keeps with them, whatever the source has.
         renamed: Episodes that got another name than they had.
+        delays_ms: By how much the events of each recording were moved; one number in the card where all are equal.
+        pairing: How frames and actions are paired.
 
     Returns:
         Plain JSON values.
@@ -230,8 +250,8 @@ def describe(
         "seeds": seeds,
         "end_reasons": dict(sorted(reasons.items())),
         "time_source": sorted({s["time_source"] for s in sessions}),
-        "pairing": PAIRING,
-        "action_delay_ms": 0.0,
+        "pairing": pairing,
+        "action_delay_ms": _one_or_all(delays_ms),
         "keeps": asdict(keeps),
         "kept": list(report.kept),
         "lost": list(report.lost),
@@ -243,6 +263,10 @@ def describe(
         "license": LICENSE,
         "privacy": _privacy(source),
     }
+
+
+def _one_or_all(delays_ms: Sequence[float]) -> float | list[float]:
+    return list(delays_ms) if len(set(delays_ms)) > 1 else (delays_ms[0] if delays_ms else 0.0)
 
 
 def _privacy(source: Sessions) -> str:
@@ -281,7 +305,7 @@ def card_text(card: Mapping[str, Any]) -> str:
             f"from {len(sessions)} session{'s' * (len(sessions) != 1)}, as `{card['format']}`."
         ),
         "",
-        f"- **Pairing:** {card['pairing']}. Actions were moved by {card['action_delay_ms']:g} ms.",
+        f"- **Pairing:** {card['pairing']}. Actions were moved by {_ms(card['action_delay_ms'])} ms.",
         f"- **Times:** {_listed(card['time_source'])}.",
         f"- **Kept:** {_listed(card['kept'])}. **Lost:** {_listed(card['lost'])}.",
         f"- **The source did not have:** {_listed(card['absent'])}.",
@@ -322,6 +346,10 @@ def card_text(card: Mapping[str, Any]) -> str:
     ]
     lines += ["", "## Rights and privacy", "", card["license"], "", card["privacy"], ""]
     return "\n".join(lines)
+
+
+def _ms(delay: float | list[float]) -> str:
+    return f"{delay:g}" if isinstance(delay, float) else _listed(f"{one:g}" for one in delay)
 
 
 def _listed(words: Any, *, most: int = 30) -> str:

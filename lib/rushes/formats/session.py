@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import heapq
 import io
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from itertools import starmap
+from dataclasses import replace
+from itertools import count, starmap
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -27,22 +29,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadDataError
-from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
 from rushes.formats.options import NoOptions
 from rushes.model.games import session_name
 from rushes.model.readings import Event, Frame, Gap, Reading, Start, Step, Telemetry
 from rushes.model.recording import EVENT_COLUMNS, Picture, Recording, Sessions
-from rushes.model.session import Segment
+from rushes.model.session import Segment, SessionInfo
 from rushes.store import images
 from rushes.store.layout import CHUNKS, FACTS_FILE, JOURNAL_FILE, SESSION_FILE, chunk_folders, is_sealed, is_session
 from rushes.store.manifest import list_segments
 from rushes.store.reader import Session, open_sessions
+from rushes.store.video_stream import CODECS as VIDEO_CODECS
 from rushes.store.writer import SessionWriter
 
 _STEP_FIELDS: Final = list(Step._fields)
 _EVERY: Final = 256
 """Frames between two calls of `progress`."""
+_NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+')
+_LONGEST_NAME: Final = 200
+"""Bytes of a folder's name; file systems take 255."""
 
 
 class SessionFormat(Format):
@@ -53,6 +59,7 @@ class SessionFormat(Format):
     Options: ClassVar[type[Any]] = NoOptions
     honours_facts: ClassVar[bool] = False
     keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
+    takes: ClassVar[Takes] = "any"
 
     def sniff(self, path: Path) -> bool:
         """Say whether a folder is a session or holds some."""
@@ -81,7 +88,7 @@ class SessionFormat(Format):
         total = sum(recording.frame_count for recording in source)
         done = 0
         with export(self, source, path, options, folder=True) as job:
-            for recording, name in zip(source, _names(source), strict=True):
+            for recording, name in zip(source, folder_names(source), strict=True):
                 if isinstance(recording, Session):
                     _copy(recording, job.partial / name)
                     actions = recording.ledger["actions"].kept if "actions" in recording.ledger else 0
@@ -91,7 +98,7 @@ class SessionFormat(Format):
                         progress(done, total, "frames copied")
                     continue
                 actions = 0
-                with SessionWriter(job.partial / name, recording.info) as writer:
+                with SessionWriter(job.partial / name, _as_stored(recording.info)) as writer:
                     for reading in readings(recording):
                         writer.write(reading)
                         actions += type(reading) is Step
@@ -123,12 +130,31 @@ def _copy(session: Session, target: Path) -> None:
     list_segments(target)
 
 
-def _names(source: Iterable[Recording]) -> list[str]:
-    """Name the sessions by their games, by their ids where a game comes twice, copies with a number."""
+def _as_stored(info: SessionInfo) -> SessionInfo:
+    """Describe a recording as it is written anew: pictures that came out of a video are stored as PNG."""
+    png = tuple(replace(s, codec="png", exact=True) if s.codec in VIDEO_CODECS else s for s in info.streams)
+    return replace(info, streams=png)
+
+
+def folder_names(source: Iterable[Recording]) -> list[str]:
+    """Name the folders of sessions by their games, by their ids where a game comes twice, copies with a number.
+
+    Args:
+        source: The recordings. What foreign files say of themselves is made a plain name: it leads nowhere else.
+    """
     recordings = list(source)
-    names = [_game_name(r) for r in recordings]
-    names = [r.info.id if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
-    return [f"{n}-{k + 1}" if (k := names[:at].count(n)) else n for at, n in enumerate(names)]
+    names = [_plain(_game_name(r)) for r in recordings]
+    names = [_plain(r.info.id) if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
+    found: list[str] = []
+    for name in names:
+        free = (f"{name}-{number}" for number in count(2))
+        found.append(name if name not in found else next(other for other in free if other not in found))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Make a name of a folder of any text."""
+    return _NOT_IN_NAMES.sub("_", text).encode()[:_LONGEST_NAME].decode(errors="ignore").strip("._ ") or "session"
 
 
 def _game_name(recording: Recording) -> str:

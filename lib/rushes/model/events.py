@@ -236,6 +236,25 @@ def drop_auto_repeat(events: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return events[keep].reset_index(drop=True), len(repeats)
 
 
+def cut_events(events: pd.DataFrame, start_ns: int, end_ns: int) -> pd.DataFrame:
+    """Give the events of one stretch, begun with the state of what was down or moved away from rest at its start.
+
+    Args:
+        events: A table with `COLUMNS` by time, which reaches back far enough to know the state.
+        start_ns: Start of the stretch.
+        end_ns: Its end, which is no part of it.
+
+    Returns:
+        A table with `COLUMNS`: `state` rows at the start, then what happened in [start, end).
+    """
+    inside = events[(events["t_ns"] >= start_ns) & (events["t_ns"] < end_ns)]
+    before = events[(events["t_ns"] < start_ns) & events["kind"].isin(["press", "release", "axis", "state"])]
+    state = before.drop_duplicates(["device", "control"], keep="last")
+    state = state[(state["kind"] != "release") & (state["value"] != 0)]
+    value = state["value"].mask(state["kind"] == "press", 1.0)
+    return pd.concat([state.assign(kind="state", t_ns=start_ns, value=value), inside], ignore_index=True)
+
+
 def edges_from_actions(t_ns: npt.ArrayLike, actions: Sequence[str], *, world: str, device: str = "env") -> pd.DataFrame:
     """Derive button edges from the steps of one segment of an environment; the steps remain the truth.
 

@@ -19,12 +19,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rushes.errors import OccupiedError, StorageError
+from rushes.errors import OccupiedError, StoppedError, StorageError
 
 
 def partial_name(target: Path) -> Path:
     """Return the name under which an output is written until it is whole: `.NAME.partial` beside it."""
     return target.with_name(f".{target.name}.partial")
+
+
+def progress_name(target: Path) -> Path:
+    """Return where a long output notes how far it is, beside its partial file: `.NAME.progress.partial`."""
+    return target.with_name(f".{target.name}.progress.partial")
 
 
 @contextmanager
@@ -131,6 +136,57 @@ def new_file(target: Path) -> Iterator[Path]:
             sync(target.parent)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def resumed_file(target: Path) -> Iterator[Path]:
+    """Write a long file in such a way that a later try can go on where this one was killed or interrupted.
+
+    The block keeps its notes in `progress_name(target)` and decides from them whether what `partial_name(target)` holds
+    is the beginning of the same output.
+
+    Args:
+        target: Where it shall stand; its folder is made.
+
+    Yields:
+        The path to write to, which may exist. It becomes `target` when the block ends without an error; an error
+        removes it with the notes. An interruption (Ctrl+C) and a kill leave both, and so does a disk that is too full
+        to go on with what an earlier try left.
+
+    Raises:
+        OccupiedError: `target` exists.
+        StorageError: The disk is full or the folder cannot be written.
+        StoppedError: Somebody interrupted it; the same call goes on.
+    """
+    refuse_occupied(target)
+    partial, progress = partial_name(target), progress_name(target)
+    known = progress.exists()
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            sync(partial)
+            partial.replace(target)
+            sync(target.parent)
+            _forget(progress)
+        except KeyboardInterrupt as stop:
+            raise StoppedError(
+                f"{target}: stopped before it was complete",
+                accepts="the same source and options, to go on",
+                fix=f"run the same again; what is done stands beside it in {partial.name} and {progress.name}",
+            ) from stop
+        except BaseException as error:
+            full = isinstance(error, StorageError) or (isinstance(error, OSError) and _number(error) == errno.ENOSPC)
+            if not (full and known):
+                partial.unlink(missing_ok=True)
+                _forget(progress)
+            raise
+
+
+def _forget(progress: Path) -> None:
+    """Remove the notes, and what a kill left while they were written."""
+    for path in (progress, partial_name(progress)):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadNameError, MissingError
-from rushes.model.events import events_frame
+from rushes.model.events import cut_events, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
 from rushes.model.readings import Sound
@@ -143,14 +143,7 @@ class Session(Recording):
             if any(s["index"] == segment for s in summary["segments"])
             or _overlap(summary["event_times_ns"], chosen.start_ns, chosen.end_ns)
         ]
-        whole = self._events_of(around)
-        inside = whole[(whole["t_ns"] >= chosen.start_ns) & (whole["t_ns"] < chosen.end_ns)]
-        before = whole[(whole["t_ns"] < chosen.start_ns) & whole["kind"].isin(["press", "release", "axis", "state"])]
-        state = before.drop_duplicates(["device", "control"], keep="last")
-        state = state[(state["kind"] != "release") & (state["value"] != 0)]
-        value = state["value"].mask(state["kind"] == "press", 1.0)
-        state = state.assign(kind="state", t_ns=chosen.start_ns, value=value)
-        return pd.concat([state, inside], ignore_index=True)
+        return cut_events(self._events_of(around), chosen.start_ns, chosen.end_ns)
 
     def _events_of(self, chunks: Sequence[tuple[Path, dict[str, Any]]]) -> pd.DataFrame:
         """Put chunks' events in the order of time; what the heads of later chunks repeat is known already."""
@@ -175,8 +168,19 @@ class Session(Recording):
         inside = (index["frame_index"] >= start) & (index["frame_index"] < stop)
         return [int(p) for p in index["picture"][inside]]
 
-    def _parts(self, start: int, stop: int) -> Iterator[tuple[Path, bool, list[int]]]:
-        """Split frames by chunk: its folder, whether it holds a video, the numbers of the pictures."""
+    def stored(self, start: int, stop: int) -> Iterator[tuple[Path, bool, list[int]]]:
+        """Say where frames lie.
+
+        Args:
+            start: First frame_index.
+            stop: frame_index after the last.
+
+        Yields:
+            One a chunk: its folder, whether it holds a video, the number of each frame's picture there.
+
+        Raises:
+            IndexError: A frame index that the session does not have.
+        """
         count = self.frame_count
         if not 0 <= start <= stop <= count:
             raise IndexError(f"frames {start} to {stop} of a session that has {count}")
@@ -193,7 +197,7 @@ class Session(Recording):
             IndexError: A frame index that the session does not have.
             BadDataError: The table of pictures is damaged.
         """
-        for folder, is_video, numbers in self._parts(start, stop):
+        for folder, is_video, numbers in self.stored(start, stop):
             if is_video:
                 yield from (None for _ in numbers)
             else:
@@ -216,7 +220,7 @@ class Session(Recording):
     def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
         """Decode pictures in order; see `Recording.frames`."""
         number = start
-        for folder, is_video, numbers in self._parts(start, stop):
+        for folder, is_video, numbers in self.stored(start, stop):
             if is_video:
                 yield from self._from_video(folder, numbers)
                 number += len(numbers)
@@ -225,13 +229,17 @@ class Session(Recording):
                 yield images.decode(picture.data, where=f"{self.path}, frame {number}")
                 number += 1
 
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """(height, width) of its pictures, where the session says so."""
+        spec = self.info.stream("frames")
+        return (spec.height, spec.width) if spec is not None else None
+
     def _from_video(self, folder: Path, numbers: list[int]) -> Iterator[npt.NDArray[np.uint8]]:
         if self._video is None or self._video[0] != folder:
             if self._video is not None:
                 self._video[1].close()
-            spec = self.info.stream("frames")
-            size = (spec.height, spec.width) if spec is not None else None
-            self._video = (folder, VideoPictures(folder / VIDEO, size=size))
+            self._video = (folder, VideoPictures(folder / VIDEO, size=self.picture_size))
         decoded, at = self._video[1].frames(numbers[0], numbers[-1] + 1), numbers[0]
         pixels = next(decoded)
         for number in numbers:

@@ -19,9 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rushes.model.events import cut_events
 from rushes.model.ledger import Ledger
 from rushes.model.recording import Picture, Recording, Sessions
 from rushes.model.session import Segment
+from rushes.store.facts import Fact
 from rushes.store.reader import Session
 
 INVALID: Final = "invalid"
@@ -74,6 +76,16 @@ class Valid(Recording):
                 for stream, account in session.ledger.items()
             }
         )
+
+    @property
+    def session(self) -> Session:
+        """The session that it is a view of; a frame_index means the same in both."""
+        return self._session
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The side facts of the session."""
+        return self._session.facts
 
     def _marked(self, t_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         marked = np.zeros(len(t_ns), bool)
@@ -130,12 +142,11 @@ class Valid(Recording):
         return pd.concat(parts, ignore_index=True) if parts else self._session.steps().iloc[:0]
 
     def events(self, segment: int | None = None) -> pd.DataFrame:
-        """Return the events within what is left; see `Recording.events`."""
-        parts = []
-        for one in self._each(segment):
-            events = self._session.events(self._source[one.index])
-            inside = (events["t_ns"] >= one.start_ns) & (events["t_ns"] < one.end_ns)
-            parts.append(events[inside])
+        """Return the events within what is left, each part begun with what is down there; see `Recording.events`."""
+        parts = [
+            cut_events(self._session.events(self._source[one.index]), one.start_ns, one.end_ns)
+            for one in self._each(segment)
+        ]
         return pd.concat(parts, ignore_index=True) if parts else self._session.events().iloc[:0]
 
     def telemetry(self, segment: int | None = None) -> pd.DataFrame:

@@ -242,9 +242,9 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         with storage_errors(path):
             path.open("rb").close()
         container = av.open(str(path))
-    except av.FFmpegError as error:
+    except (av.FFmpegError, UnicodeDecodeError) as error:  # its own texts may be damaged, too
         raise BadDataError(
-            f"{path}: no video that FFmpeg reads ({error.strerror})",
+            f"{path}: no video that FFmpeg reads ({getattr(error, 'strerror', error)})",
             accepts="a video such as MP4",
             fix="check what it is, or restore it from a copy",
         ) from error

@@ -45,9 +45,11 @@ class VideoPictures:
     Args:
         path: A file that FFmpeg reads.
         size: (height, width) to cut to, where an odd size was made even by the encoder.
+        threads: Threads that decode; 1 where several stretches are decoded side by side.
 
     Attributes:
         count: How many pictures.
+        keys: Numbers of the pictures that need none before them, rising; the first is 0.
         times_ns: (count,) int64, ns since the file's first picture.
         seeks: How often it had to look for a key picture; for tests.
 
@@ -58,13 +60,13 @@ class VideoPictures:
         UnavailableError: PyAV is missing or does not load.
     """
 
-    def __init__(self, path: str | Path, *, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, path: str | Path, *, size: tuple[int, int] | None = None, threads: int = _DECODERS) -> None:
         self.path, self.seeks = Path(path), 0
         self._rows, self._columns = slice(size[0] if size else None), slice(size[1] if size else None)
         self._files = ExitStack()
         with self._files as opening:
             self._container, self._stream = opening.enter_context(_opened(self.path))
-            self._stream.thread_type, self._stream.thread_count = "AUTO", _DECODERS
+            self._stream.thread_type, self._stream.thread_count = "AUTO", threads
             self._read_table()
             self._files = opening.pop_all()
         self._converter = _av().video.reformatter.VideoReformatter()
@@ -83,7 +85,7 @@ class VideoPictures:
         if not whole or not whole[0][1]:
             raise self._error("without a key picture at its start" if whole else "without a picture")
         self._pts = np.array([pts for pts, _ in whole], np.int64)
-        self._keys = np.flatnonzero([key for _, key in whole])
+        self.keys = np.flatnonzero([key for _, key in whole])
         self.count = len(whole)
         base = self._stream.time_base
         elapsed = self._pts - self._pts[0]
@@ -104,22 +106,39 @@ class VideoPictures:
             BadDataError: Damaged.
         """
         stop = self.count if stop is None else stop
+        self._refuse_outside(start, stop)
+        return (np.array(self.view(number)) for number in range(start, stop))
+
+    def _refuse_outside(self, start: int, stop: int) -> None:
         if not 0 <= start <= stop <= self.count:
             raise BadInputError(
                 f"{self.path}: pictures {start} to {stop}", accepts=f"0 to {self.count}", fix="ask for what is there"
             )
-        return (self._pixels(number) for number in range(start, stop))
 
-    def _pixels(self, number: int) -> Pixels:
+    def view(self, number: int) -> Pixels:
+        """Decode one picture without copying it; for those who look at it once and let it go.
+
+        Args:
+            number: 0-based; asking in order is quick.
+
+        Returns:
+            (H, W, 3) uint8 RGB whose rows may lie apart.
+
+        Raises:
+            BadInputError: A number that the file does not have.
+            BadDataError: Damaged.
+        """
+        self._refuse_outside(number, number + 1)
         held = -1 if self._held is None else self._held[0]
-        key = int(self._keys[np.searchsorted(self._keys, number, side="right") - 1])
+        key = int(self.keys[np.searchsorted(self.keys, number, side="right") - 1])
         if not max(key - 1, 0) <= held <= number:  # one before the key is still on the way to it
             self._seek(key)
         while self._held is None or self._held[0] < number:
             self._advance(number)
         rgb = self._converter.reformat(self._held[1], format="rgb24", dst_color_range=2, threads=1)
-        pixels: Pixels = rgb.to_ndarray()[self._rows, self._columns]
-        return pixels
+        rows = np.frombuffer(rgb.planes[0], np.uint8).reshape(-1, rgb.planes[0].line_size)
+        pixels: Pixels = rows[: rgb.height, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)
+        return pixels[self._rows, self._columns]
 
     def _seek(self, key: int) -> None:
         self.seeks += 1
@@ -159,4 +178,4 @@ class VideoPictures:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<VideoPictures {self.path.name}: {self.count} pictures, {len(self._keys)} of them keys>"
+        return f"<VideoPictures {self.path.name}: {self.count} pictures, {len(self.keys)} of them keys>"

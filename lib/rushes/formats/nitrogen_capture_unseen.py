@@ -1,0 +1,50 @@
+"""What a snapshot a frame does not show: taps between two frames, and what comes behind the last one.
+
+Example:
+    >>> from rushes.store.reader import open_session
+    >>> from rushes.store.pairing import pairs
+    >>> def taps(path):
+    ...     return [unseen(pair, frozenset({"Space"})) for pair in pairs(open_session(path))]
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rushes.model.controls import kind_of
+from rushes.store.pairing import Pair
+
+
+def unseen(pair: Pair, controls: frozenset[str]) -> tuple[int, int]:
+    """Count the events that a snapshot a frame does not show.
+
+    Args:
+        pair: A segment.
+        controls: Controls that have a place.
+
+    Returns:
+        Events behind the last frame, and edges of buttons between two frames that cancel each other.
+    """
+    upto, shown, whole = pair.before, pair.snapshot, pair.grid
+    behind = between = 0
+    for control in sorted(controls & set(whole.pressed)):
+        every, seen = (int(g.pressed[control].sum() + g.released[control].sum()) for g in (whole, upto))
+        behind += every - seen
+        at_start = int(upto.pressed[control][0] + upto.released[control][0])
+        changes = int(np.count_nonzero(np.diff(shown.held[control])))
+        between += max(seen - at_start - changes, 0)
+    return behind + _moves_behind(pair, controls), between
+
+
+def _moves_behind(pair: Pair, controls: frozenset[str]) -> int:
+    """Count what moved behind the last frame."""
+    events: pd.DataFrame = pair.events
+    times = events["t_ns"].to_numpy(np.int64) + round(pair.grid.action_delay_ms * 1_000_000)
+    late = events[(times > pair.grid.t_ns[-1]) & (times < pair.grid.ends_ns[-1]) & (events["flag"] != "hotkey")]
+    placed = {name for name in controls if kind_of(name) == "axis"}
+    motion = bool({"MouseDX", "MouseDY"} & controls)
+    counted = late["control"].isin(placed) & (late["kind"] == "axis")
+    counted |= (late["kind"] == "move") & motion
+    counted |= (late["kind"] == "scroll") & late["control"].isin(controls)
+    return int(counted.sum())

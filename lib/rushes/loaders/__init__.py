@@ -1,0 +1,1 @@
+"""Sessions and samples as tensors."""
