@@ -16,8 +16,10 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from rushes.cli.main import main
 
@@ -78,6 +80,25 @@ def test_info_has_the_promised_keys_for_every_kind_of_path(home):
         assert said["format"] == known
         assert said["frames"] == (24 if path == "s/atari_pong" else 48)
         assert said["time_source"] == ["emulated"]
+
+
+def test_reading_options_reach_the_format_that_reads(tmp_path):
+    """A folder of the NitroGen Capture program that lost its meta.json does not say its rate."""
+    frames = tmp_path / "set" / "frames" / "chunk_001"
+    frames.mkdir(parents=True)
+    for number in range(1, 5):
+        Image.new("RGB", (8, 6)).save(frames / f"{number:06d}.png")
+    np.save(tmp_path / "set" / "actions_chunk_001.npy", np.eye(4, 28, dtype=np.int8))
+    np.save(tmp_path / "set" / "mouse_deltas_chunk_001.npy", np.zeros((4, 2), np.float32))
+    np.save(tmp_path / "set" / "frame_indices_chunk_001.npy", np.arange(1, 5))
+    done = rushes("info", "set", "--json", "--read-option", "fps=8", cwd=tmp_path)
+    assert json.loads(done.stdout)["duration_s"] == 0.5
+    target = ("out", "--format", "session", "--json")
+    assert rushes("convert", "set", *target, "--read-option", "fps=2", cwd=tmp_path).returncode == 0
+    assert json.loads(rushes("info", "out", "--json", cwd=tmp_path).stdout)["duration_s"] == 2
+    refused = rushes("info", "set", "--read-option", "fsp=8", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "did you mean 'fps'" in refused.stderr
 
 
 def test_convert_has_the_promised_keys_and_writes_what_pandas_reads(home):

@@ -176,3 +176,12 @@ def test_an_older_card_is_not_overwritten(play, tmp_path):
         convert(Sessions([play[1]], format="x"), tmp_path / "a", format="folders")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.card.md"]
     assert (tmp_path / "a.card.md").read_text() == "mine"
+
+
+def test_a_path_among_the_options_shows_no_folder_of_this_machine(hand_play, tmp_path):
+    (tmp_path / "my.toml").write_text('name = "mine"\n[buttons]\nSOUTH = ["KeyW"]\n')
+    hand_play.play(tmp_path / "s", [6], [hand_play.press(2.5, "KeyW")])
+    convert(tmp_path / "s", tmp_path / "out", format="nitrogen_capture", options={"pad_map": str(tmp_path / "my.toml")})
+    card = (tmp_path / "out.card.json").read_text()
+    assert json.loads(card)["options"]["pad_map"] == "my.toml"
+    assert str(tmp_path) not in card

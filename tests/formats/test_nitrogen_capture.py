@@ -241,6 +241,19 @@ def test_other_vocabularies_are_written_by_name(hands, tmp_path, name, width, mo
     assert held(back)["MouseLeft"] == [0, 0, 1, 1, 0]
 
 
+def test_a_strict_set_has_the_wheel_since_the_frame_before(hands, tmp_path):
+    def wheel(start):
+        at = [start + hands.STEP + 5, start + 2 * hands.STEP, start + 4 * hands.STEP + 5]
+        return [Event(t, "mouse", "MouseWheel", "scroll", v) for t, v in zip(at, (1.0, 1.0, -1.0), strict=True)]
+
+    report = write(hands.Hands([5], events=[wheel]), tmp_path / "set", "strict=true", "layout=capture85")
+    names = json.loads((tmp_path / "set/meta.json").read_text())["actions"]
+    actions = np.load(tmp_path / "set/actions.npy")
+    down = {names[c]: actions[:, c].tolist() for c in np.flatnonzero(actions.any(axis=0))}
+    assert down == {"scroll_up": [0, 0, 1, 0, 0]}
+    assert report.ledger["events"].lost == {"behind_last_frame": 1}
+
+
 def test_a_pad_becomes_keys_and_motion_through_the_map(hands, tmp_path):
     from rushes.model.actions import ActionSpace
 
@@ -488,7 +501,18 @@ def test_85_columns_are_those_of_the_shipped_profile(reference, tmp_path):
     back = open_any(tmp_path / "set")[0]
     assert held(back) == {"KeyA": [1, 0], "Digit0": [1, 0], "MouseLeft": [1, 0], "F1": [0, 1], "Space": [0, 1]}
     grid = to_grid(back.events(0), back.index(0)["t_ns"], end_ns=back.segments[0].end_ns)
-    assert grid.motion["MouseWheel"].tolist() == [0, 1]
+    assert grid.motion["MouseWheel"].tolist() == [1, 0], "it noted the wheel since the frame before, as motion"
+
+
+def test_the_wheel_before_the_first_frame_is_counted_with_the_motion(reference, tmp_path):
+    names, mouse = ["w", "scroll_up", "scroll_down"], [[1, 1], [0, 0], [0, 0], [0, 0]]
+    rows = [[0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    reference.write(tmp_path / "set", rows, mouse, later=True, names=names)
+    back = open_any(tmp_path / "set")[0]
+    grid = to_grid(back.events(0), back.index(0)["t_ns"], end_ns=back.segments[0].end_ns)
+    assert grid.motion["MouseWheel"].tolist() == [-1, 0, 1, 0]
+    assert held(back) == {"KeyW": [0, 1, 0, 0]}
+    assert back.ledger["events"].lost == {"motion_before_first_frame": 2}
 
 
 @pytest.mark.parametrize(("kind", "said"), [("mouse_deltas", "no_mouse_deltas"), ("frame_indices", "no_frame_indices")])
@@ -654,6 +678,39 @@ def test_a_chunk_whose_files_are_older_is_refused_unless_its_number_is_trusted(r
     ):
         open_any(root)
     assert open_any(root, options=["trust_numbers=true"])[0].frame_count == 6
+
+
+@pytest.fixture
+def restarted(reference, tmp_path):
+    """A run that came to its end an hour ago, and a second one that was killed behind its first chunk."""
+    reference.write(tmp_path / "set", np.zeros((9, 28)), np.zeros((9, 2)), size=3)
+    for path in (tmp_path / "set").rglob("*"):
+        os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    reference.write(tmp_path / "again", np.ones((3, 28)), np.ones((3, 2)), size=3, meta=False)
+    shutil.copytree(tmp_path / "again", tmp_path / "set", dirs_exist_ok=True)
+    return tmp_path / "set"
+
+
+def test_a_second_run_that_was_killed_beside_the_meta_json_of_the_first_is_refused(restarted):
+    with pytest.raises(BadDataError, match=r"chunk_002 is of another run: its arrays are 3600 s older"):
+        open_any(restarted)
+    with pytest.raises(BadDataError, match="chunk_002 is of another run"):
+        merge(restarted)
+
+
+def test_the_age_of_files_does_not_matter_where_they_are_what_was_merged(reference, tmp_path):
+    reference.write(tmp_path / "set", np.zeros((9, 28)), np.zeros((9, 2)), size=3)
+    for path in (tmp_path / "set").glob("*_chunk_00[23].npy"):
+        os.utime(path, (1e9, 1e9))
+    assert open_any(tmp_path / "set")[0].frame_count == 9
+
+
+def test_a_last_chunk_with_more_rows_than_a_full_one_is_refused(reference, tmp_path):
+    reference.write(tmp_path / "set", np.zeros((24, 28)), np.zeros((24, 2)), size=8, meta=False)
+    reference.write(tmp_path / "again", np.ones((10, 28)), np.ones((10, 2)), size=5, meta=False)
+    shutil.copytree(tmp_path / "again", tmp_path / "set", dirs_exist_ok=True)
+    with pytest.raises(BadDataError, match="chunk_003 is of another run: it has 8 rows, more than the 5 of a full"):
+        open_any(tmp_path / "set")
 
 
 def test_two_files_of_one_chunk_are_refused(reference, tmp_path):
@@ -853,7 +910,7 @@ def test_a_meta_json_that_does_not_read_is_worked_around(made, text):
     assert kinds(found).items() >= (entries if "chunks" in text else {"damaged_meta": ("meta.json", 1)}).items()
 
 
-@pytest.mark.parametrize("fps", [0, -1, "30", None, True, float("nan")])
+@pytest.mark.parametrize("fps", [0, -1, "30", None, True, float("nan"), 1e-300, 1e-12])
 def test_a_rate_that_is_none_is_said_and_the_option_counts(made, fps):
     meta = json.loads((made / "meta.json").read_text())
     (made / "meta.json").write_text(json.dumps({**meta, "fps": fps}))
@@ -862,9 +919,10 @@ def test_a_rate_that_is_none_is_said_and_the_option_counts(made, fps):
     assert kinds(found) == {"fps_assumed": ("fps=20", 1)}
 
 
-def test_a_rate_that_is_none_is_refused_as_an_option(made):
-    with pytest.raises(BadInputError, match="fps=0"):
-        open_any(made, options=["fps=0"])
+@pytest.mark.parametrize("fps", ["0", "1e-12", "nan", "1e7"])
+def test_a_rate_that_is_none_is_refused_as_an_option(made, fps):
+    with pytest.raises(BadInputError, match="fps="):
+        open_any(made, options=[f"fps={fps}"])
 
 
 def test_indices_that_span_ages_are_refused(made):
@@ -882,6 +940,72 @@ def test_a_description_that_does_not_read_is_said(hands, tmp_path, value):
     assert kinds(found) == {"damaged_description": ("meta.json, rushes", 1)}
     assert found[0].index()["t_ns"].tolist() == [k * hands.STEP for k in range(4)]
     assert motion(found[0])[1] == [4, -3]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("late", [[1, 2, 3]]), ("late", [[1]]), ("tick_shift", float("inf")), ("tick_shift", 10**30), ("rows", 10**30)],
+)
+def test_a_description_with_numbers_that_mean_nothing_is_said(hands, tmp_path, key, value):
+    write(hands.Hands([4]), tmp_path / "set")
+    path = tmp_path / "set/meta.json"
+    meta = json.loads(path.read_text())
+    (meta["rushes"] if key == "late" else meta["rushes"]["segments"][0])[key] = value
+    path.write_text(json.dumps(meta))
+    found = open_any(tmp_path / "set")
+    assert kinds(found) == {"damaged_description": ("meta.json, rushes", 1)}
+    assert found[0].frame_count == 4
+
+
+@pytest.mark.parametrize("name", ["../../../evil", "/evil", "..", "a\\b", "a\0b"])
+def test_a_session_that_calls_itself_a_path_leaves_no_folder_outside(hands, tmp_path, name):
+    write(Sessions([hands.Hands([2]), hands.Hands([2], salt=2)], format="fake"), tmp_path / "sets")
+    path = tmp_path / "sets/hands-1/meta.json"
+    meta = json.loads(path.read_text())
+    meta["rushes"]["session"] = name
+    path.write_text(json.dumps(meta))
+    (tmp_path / "a/b").mkdir(parents=True)
+    convert(tmp_path / "sets", tmp_path / "a/b/out", format="nitrogen_capture")
+    assert len(list((tmp_path / "a/b/out").iterdir())) == 2
+    assert {p.name for p in tmp_path.iterdir()} == {"sets", "sets.card.json", "sets.card.md", "a"}
+    assert {p.name for p in (tmp_path / "a/b").iterdir()} == {"out", "out.card.json", "out.card.md"}
+
+
+@pytest.mark.parametrize(("chunk", "values", "row"), [(1, [-(1 << 63), 2, 3], 0), (2, [4, 5, 1 << 60], 2)])
+def test_an_index_of_no_sense_is_left_out(made, chunk, values, row):
+    np.save(made / f"frame_indices_chunk_00{chunk}.npy", np.array(values))
+    assert kinds(open_any(made)) == {"index_not_rising": (f"frame_indices_chunk_00{chunk}.npy, row {row}", 1)}
+
+
+@pytest.mark.parametrize("times", [[0, 1 << 62, (1 << 63) - 1], [(1 << 63) - 3, (1 << 63) - 2, (1 << 63) - 1]])
+def test_times_of_no_sense_are_left_out(hands, tmp_path, times):
+    write(hands.Hands([3, 2]), tmp_path / "set")
+    (tmp_path / "set/meta.json").unlink()
+    np.save(tmp_path / "set/t_ns_chunk_001.npy", np.array(times))
+    found = open_any(tmp_path / "set")
+    assert "time_not_rising" in kinds(found)
+    assert found[0].ledger.balances
+
+
+def test_a_pipe_is_not_waited_for(made):
+    for name in ("frames/chunk_001/000002.png", "mouse_deltas_chunk_002.npy"):
+        (made / name).unlink()
+        os.mkfifo(made / name)
+    assert set(kinds(open_any(made))) == {"missing_png", "incomplete_chunk"}
+
+
+@pytest.mark.parametrize("stored", ["png", "png-indexed"])
+def test_a_picture_that_is_damaged_inside_is_not_copied(hands, tmp_path, stored):
+    class Damaged(hands.Hands):
+        def pictures(self, start, stop):
+            for k, picture in enumerate(super().pictures(start, stop), start):
+                data = bytearray(picture.data)
+                data[len(data) // 2] ^= 0xFF if k == 3 else 0
+                yield type(picture)(picture.codec, bytes(data))
+
+    with pytest.raises(BadDataError, match="hands-1, frame 3: a PNG file that is damaged"):
+        write(Damaged([5], stored=stored), tmp_path / "set")
+    assert list(tmp_path.iterdir()) == []
 
 
 # What every export keeps to

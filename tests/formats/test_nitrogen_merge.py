@@ -80,6 +80,15 @@ def test_merged_files_that_were_deleted_come_back(root):
     assert list(after) == list(before)
 
 
+@pytest.mark.parametrize("chunks", [None, 5, "x", {}])
+def test_a_list_of_chunks_that_is_none_is_made_anew(root, chunks):
+    before = json.loads((root / "meta.json").read_text())
+    (root / "meta.json").write_text(json.dumps({**before, "chunks": chunks}))
+    assert merge(root).rows == 7
+    after = json.loads((root / "meta.json").read_text())
+    assert [entry["num_frames"] for entry in after["chunks"]] == [3, 3, 1]
+
+
 @pytest.mark.parametrize("later", [False, True])
 def test_without_meta_json_it_is_made_of_the_chunks(tmp_path, later):
     root = tmp_path / "set"

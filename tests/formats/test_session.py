@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,13 @@ from rushes.formats.base import convert, open_any, sniff_path
 from rushes.formats.session import indices
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Event, Frame, Gap, Start, Step, Telemetry
+from rushes.model.recording import Sessions
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact, read_facts
 from rushes.store.fingerprint import of_tree
 from rushes.store.images import encode_indexed
+from rushes.store.reader import open_session
+from rushes.store.validity import Valid
 from rushes.store.writer import SessionWriter
 
 PALETTE = np.arange(768, dtype=np.uint8).reshape(256, 3)
@@ -106,6 +110,29 @@ def test_a_game_that_comes_twice_is_named_by_its_ids(tmp_path):
         environment(tmp_path / "sessions" / name, session=name)
     convert(tmp_path, tmp_path / "copies", format="session")
     assert sorted(p.name for p in (tmp_path / "copies").iterdir()) == ["pong-1", "pong-2"]
+
+
+class Foreign(Valid):
+    """A recording that says of itself what it likes."""
+
+    def __init__(self, path, name):
+        super().__init__(open_session(path), [])
+        self.info = replace(self.info, id=name)
+        self.segments = tuple(replace(s, attrs={**s.attrs, "env_id": None}) for s in self.segments)
+
+
+@pytest.mark.parametrize("given", ["../../evil", "/evil", "..", "a\\b:c\0", "", "n" * 5000, "."])
+def test_a_name_in_a_foreign_file_leads_nowhere_else(tmp_path, given):
+    where = tmp_path / "here"
+    for name in ("one", "two"):
+        environment(where / "sessions" / name, session=name)
+    made = [Foreign(where / "sessions" / name, given) for name in ("one", "two")]
+    convert(Sessions(made, format="x"), where / "a" / "copies", format="session")
+    assert sorted(p.name for p in where.iterdir()) == ["a", "sessions"]
+    assert [p.name for p in tmp_path.iterdir()] == ["here"]
+    folders = sorted(p.name for p in (where / "a" / "copies").iterdir())
+    assert len(folders) == 2
+    assert folders[1] == f"{folders[0]}-2"
 
 
 def test_a_session_of_a_palette_screen_stays_indexed(play, tmp_path, fake):

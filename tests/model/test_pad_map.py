@@ -126,6 +126,8 @@ def test_a_control_without_a_way_back_is_refused_by_name_or_left_out():
         ('[buttons]\nSOUTH = ["dx"]', "MouseDX"),
         ('[buttons]\nSOUTH = ["J_LEFT_X"]', "J_LEFT_X"),
         ('[buttons]\nSOUTH = ["e"]\nEAST = ["KeyE"]', "KeyE for several"),
+        ('[sticks]\nJ_LEFT_X = { minus = ["d"], plus = ["d"] }', "KeyD for .*both sides of one"),
+        ('[sticks]\nJ_LEFT_X = { motion = "MouseDX", full = 1e-320 }', "full = 1e-320"),
         ('[sticks]\nJ_LEFT_Z = { plus = ["d"] }', "J_LEFT_Z"),
         ('[sticks]\nJ_LEFT_X = ["d"]', "a table"),
         ('[sticks]\nJ_LEFT_X = { right = ["d"] }', "right"),
@@ -154,6 +156,11 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadDataError, match=r"bytes\.toml"):
         read_pad_map(tmp_path / "bytes.toml")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "windows.toml").write_text('name = "mine"\n[buttons]\nSOUTH = ["q"]', encoding="utf-8-sig")
+    assert read_pad_map(tmp_path / "windows.toml").controls == ("KeyQ",)
 
 
 def test_a_map_of_nothing_moves_nothing():

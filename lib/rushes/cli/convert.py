@@ -21,6 +21,9 @@ def convert(
     option: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUE for the format; may be given several times")
     ] = None,
+    read_option: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE for reading the source; may be given several times")
+    ] = None,
     strict: Annotated[
         bool, typer.Option(help="write exactly the reference's form; short for --option strict=true")
     ] = False,
@@ -32,9 +35,10 @@ def convert(
     from rushes.formats.options import parse_options
 
     options = [*(option or []), *(["strict=true"] if strict else [])]
-    parse_options(base.get_format(format_name).Options, options)  # before a long source is opened
-    sessions = base.open_any(source)
-    many = sum(s.frame_count for s in sessions) > MANY
+    form = base.get_format(format_name)
+    parse_options(form.Options, options)  # before a long source is opened
+    sessions = base.open_any(source, options=read_option)
+    many = form.takes != "inputs" and sum(s.frame_count for s in sessions) > MANY  # the others work on threads as fast
     with pool(None, workers=0, tasks=MANY) if many else nullcontext() as executor, show.bar("frame") as bar:
         report = base.convert(sessions, target, format=format_name, options=options, executor=executor, progress=bar)
     if as_json:

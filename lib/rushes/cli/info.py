@@ -13,12 +13,15 @@ from rushes.model.recording import Sessions
 
 def info(
     path: Annotated[Path, typer.Argument(help="a session, a folder of them, or any file that can be read")],
+    read_option: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE for reading it; may be given several times")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Say what any path is."""
     from rushes.formats.base import open_any
 
-    sessions = open_any(path)
+    sessions = open_any(path, options=read_option)
     facts = describe(sessions)
     if as_json:
         show.emit(facts)

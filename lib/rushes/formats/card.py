@@ -242,7 +242,7 @@ def describe(
         "schema": SCHEMA,
         "target": report.target.name,
         "format": report.format,
-        "options": asdict(options),
+        "options": {name: _without_folders(value) for name, value in asdict(options).items()},
         "written": dict(report.written),
         "games": list(dict.fromkeys(s["game"] for s in sessions)),
         "sessions": sessions,
@@ -282,9 +282,9 @@ def _shows_a_person(recording: Recording) -> bool:
     return any(bool(recording.steps(s.index)["is_human"].any()) for s in recording.segments)
 
 
-def _without_folders(where: str) -> str:
-    """Leave the folders of this machine out of a place."""
-    return Path(where).name if where.startswith(("/", "~")) else where
+def _without_folders(where: Any) -> Any:
+    """Leave the folders of this machine out of a place; what is no text stays."""
+    return Path(where).name if isinstance(where, str) and where.startswith(("/", "~")) else where
 
 
 def card_text(card: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ Example:
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -16,9 +17,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rushes.errors import BadDataError
 from rushes.model.recording import Recording
 from rushes.store import images
 
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"  # PNG specification, 5.2
 _PENDING: Final = 64
 _PENDING_BYTES: Final = 96 << 20
 """Pictures that wait for their encoders; with the one above this bounds the memory."""
@@ -32,15 +35,39 @@ def stored(recording: Recording, start: int, stop: int) -> Iterator[bytes | Pixe
         recording: Where they are.
         start: First frame_index.
         stop: frame_index after the last.
+
+    Raises:
+        BadDataError: A PNG file is damaged; the message names session and frame.
     """
     pictures = recording.pictures(start, stop)
     first = next(pictures, None)
     if first is None:  # of a video, which is decoded in one go
         yield from recording.frames(start, stop)
         return
-    yield first.data
+    name = recording.info.id
+    yield _checked(first.data, f"{name}, frame {start}")
     for frame_index, picture in enumerate(pictures, start + 1):
-        yield recording.frame(frame_index) if picture is None else picture.data
+        if picture is None:
+            yield recording.frame(frame_index)
+        else:
+            yield _checked(picture.data, f"{name}, frame {frame_index}")
+
+
+def _checked(data: bytes, where: str) -> bytes:
+    """Give a PNG file, the checksums of whose parts are right: it may be copied without anybody decoding it."""
+    view, at = memoryview(data), len(_SIGNATURE)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(view[at : at + 4])  # length, name, values, checksum
+        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
+            break
+        if data[at + 4 : at + 8] == b"IEND":
+            return data
+        at = end
+    raise BadDataError(
+        f"{where}: a PNG file that is damaged",
+        accepts="a whole PNG file",
+        fix="restore the file; one that is removed costs its row alone",
+    )
 
 
 def encoded(frames: Iterator[bytes | Pixels], executor: Executor | None) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -140,12 +141,13 @@ class _Reader:
         return made
 
     def _say_what_is_missing(self) -> None:
+        name = self._chunks.root.resolve().name
         if OURS in self._meta and self._own is None:
             self._notes.add("damaged_description", "meta.json, rushes")
         elif self._chunks.manifest is None:
-            self._notes.add("description_lost" if self._chunks.has_times else "missing_meta", self._chunks.root.name)
+            self._notes.add("description_lost" if self._chunks.has_times else "missing_meta", name)
         elif not self._chunks.is_ours and "frame_index_units" not in self._meta:
-            self._notes.add("drops_not_recorded", self._chunks.root.name)
+            self._notes.add("drops_not_recorded", name)
 
     def _rate(self, fps: float) -> float:
         said = self._meta.get("fps")
@@ -262,7 +264,7 @@ class _Reader:
         delay = {"action_delay_ms": said["action_delay_ms"]} if said.get("action_delay_ms") else {}
         interval = {} if self._chunks.is_ours else {"interval": REFERENCE_INTERVAL}
         return SessionInfo(
-            id=str(said.get("session") or self._chunks.root.resolve().name),
+            id=_file_name(said.get("session")) or self._chunks.root.resolve().name,
             game=str(said.get("game") or self._chunks.root.resolve().name),
             source=dict(said.get("source") or {"kind": "import", "name": "nitrogen_capture"}),
             time_source=times,
@@ -273,6 +275,11 @@ class _Reader:
             action_space=ActionSpace("buttons", (*self._table.columns.space.slots, *MOTION)),
             provenance={**interval, **delay},
         )
+
+
+def _file_name(said: Any) -> str:
+    """Give an id that may become the name of a folder; one that would lead elsewhere is taken apart."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", str(said or "")).lstrip(".")[:200]
 
 
 def _only(files: PngFiles, rows: Ints) -> PngFiles:

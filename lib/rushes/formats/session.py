@@ -143,8 +143,8 @@ def folder_names(source: Iterable[Recording]) -> list[str]:
         source: The recordings. What foreign files say of themselves is made a plain name: it leads nowhere else.
     """
     recordings = list(source)
-    names = [_plain(_game_name(r)) for r in recordings]
-    names = [_plain(r.info.id) if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
+    names = [_as_name(_game_name(r)) for r in recordings]
+    names = [_as_name(r.info.id) if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
     found: list[str] = []
     for name in names:
         free = (f"{name}-{number}" for number in count(2))
@@ -152,9 +152,9 @@ def folder_names(source: Iterable[Recording]) -> list[str]:
     return found
 
 
-def _plain(text: str) -> str:
+def _as_name(text: str) -> str:
     """Make a name of a folder of any text."""
-    return _NOT_IN_NAMES.sub("_", text).encode()[:_LONGEST_NAME].decode(errors="ignore").strip("._ ") or "session"
+    return _NOT_IN_NAMES.sub("_", text).encode()[:_LONGEST_NAME].decode(errors="ignore").strip(". ") or "session"
 
 
 def _game_name(recording: Recording) -> str:

@@ -36,6 +36,7 @@ from rushes.model.layouts import Slot
 
 Floats = npt.NDArray[np.float32]
 
+_LEAST_FULL: Final = 1e-6
 _KEYS: Final = frozenset({"name", "buttons", "sticks", "games"})
 _OWN: Final = frozenset({"buttons", "sticks"})
 _PAD: Final = ActionSpace.from_layout("nitrogen25")
@@ -82,10 +83,10 @@ class PadMap:
             slots.append(make(slot, lines[slot.name], where) if lines.get(slot.name) else _nothing(slot))
         name = str(values.get("name", "")) + (f" ({title})" if title else "")
         found = cls(name, ActionSpace("buttons", tuple(slots)))
-        twice = [c for c in found.controls if sum(c in (*s.plus, *s.minus) for s in slots) > 1]
+        twice = [c for c in found.controls if sum((c in s.plus) + (c in s.minus) for s in slots) > 1]
         if twice:
             raise BadDataError(
-                f"{where}: {', '.join(twice)} for several pad controls",
+                f"{where}: {', '.join(twice)} for several pad controls, or for both sides of one",
                 accepts="a key for one pad control, so that there is a way back",
                 fix="choose one of them",
             )
@@ -208,8 +209,10 @@ def _stick(slot: Slot, line: Any, where: str) -> Slot:
         _known(line, ("motion", "full"), f"{place}: entry", "motion, full")
         (motion,) = _resolved([line["motion"]], place, motion=True)
         full = line.get("full", 0)
-        if isinstance(full, bool) or not isinstance(full, int | float) or not 0 < full < math.inf:
-            raise BadDataError(f"{place}: full = {full!r}", accepts="a number above 0", fix="write full = 300")
+        if isinstance(full, bool) or not isinstance(full, int | float) or not _LEAST_FULL <= full < math.inf:
+            raise BadDataError(
+                f"{place}: full = {full!r}", accepts=f"a number from {_LEAST_FULL:g} on", fix="write full = 300"
+            )
         return replace(slot, role="motion", plus=(motion,), scale=1 / full)
     _known(line, ("minus", "plus"), f"{place}: entry", "minus and plus, or motion and full")
     plus, minus = (_resolved(line.get(side, []), place) for side in ("plus", "minus"))

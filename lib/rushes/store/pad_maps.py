@@ -34,9 +34,9 @@ def read_pad_map(path: str | Path = "", *, game: str = "") -> PadMap:
     """
     file = Path(path) if str(path) else DEFAULT
     if not file.is_file():
-        raise MissingError(f"{file}: no such file", accepts="a TOML file", fix=f"copy {DEFAULT.name} and change it")
+        raise MissingError(f"{file}: no such file", accepts="a TOML file", fix=f"copy {DEFAULT} and change it")
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         return PadMap.from_values(values, game=game, where=file.name)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDataError(f"{file}: no TOML ({error})", accepts="a TOML file", fix="mend the line") from error
