@@ -1,6 +1,8 @@
 """A journal in which a stretch is damaged: what is behind it comes back, and what is lost is counted and kept aside."""
 
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from rushes.model.clock import NS
 from rushes.model.readings import Encoded, Event, Frame, Gap, Sound, Start, Step, Telemetry
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.qa.base import run_checks
+from rushes.store.images import decode
 from rushes.store.journal import read_journal
 from rushes.store.reader import open_session
 from rushes.store.recover import discard_unfinished, recover
@@ -233,3 +236,16 @@ def test_a_journal_of_nothing_but_noise_is_kept(tmp_path):
     assert recover(tmp_path / "s").damaged_bytes == 5004
     assert open_session(tmp_path / "s").frame_count == 0
     assert (journal.parent / "journal.damaged").read_bytes()[12:] == noise
+
+
+@pytest.mark.parametrize("side", [60_000, 12_000])
+def test_a_picture_that_claims_a_monstrous_size_is_refused_before_memory_is_taken(side):
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
+    )
+    with pytest.raises(BadDataError, match=f"{side * side:,} pixels"):
+        decode(data, where="a.png")
+    with pytest.raises(BadDataError):
+        decode(data[:8] + data[-12:])

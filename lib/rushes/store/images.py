@@ -16,6 +16,7 @@ Example:
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from typing import Final
@@ -27,6 +28,10 @@ from rushes.errors import BadDataError
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"  # PNG specification (ISO/IEC 15948), 5.2
 _END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+MOST_PIXELS: Final = 1 << 27
+"""About 16 screens of 4K: what a header may ask memory for, a few bytes of a file that somebody sent."""
+_HEADER: Final = 24
+"""Bytes up to the end of width and height."""
 _INDEXED, _RGB = 3, 2  # colour types, PNG specification 11.2.2
 _UP: Final = 2  # filter type, PNG specification 9.2
 _MEMORY: Final = 9
@@ -112,10 +117,16 @@ def decode(data: bytes, *, where: str = "a picture") -> npt.NDArray[np.uint8]:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        BadDataError: The file is cut or is no picture.
+        BadDataError: The file is cut, is no picture, or says that it has more than `MOST_PIXELS`.
     """
     import cv2
 
+    if len(data) >= _HEADER and (pixels := math.prod(size(data))) > MOST_PIXELS and is_whole(data):
+        raise BadDataError(
+            f"{where}: a PNG file that says it has {pixels:,} pixels",
+            accepts=f"at most {MOST_PIXELS:,}",
+            fix="leave it out, or make it smaller",
+        )
     if not is_whole(data):
         raise BadDataError(
             f"{where}: a PNG file that is cut or damaged",
