@@ -5,6 +5,7 @@ The chunks that are read here are written by this file alone, with pyarrow and j
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -18,6 +19,7 @@ import pytest
 
 from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.base import convert, get_format, open_any, sniff_path
+from rushes.formats.nitrogen_shards import Shard
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Event, Frame, Gap, Start
 from rushes.model.recording import Sessions
@@ -249,6 +251,97 @@ def test_links_that_lead_out_of_the_folder_are_refused(shard, tmp_path):
     assert [(p.kind, p.count) for p in found.own_problems] == [("refused_name", 2)]
 
 
+def test_a_linked_archive_that_lies_elsewhere_is_refused(shard, tmp_path):
+    write_chunk(tmp_path / "root" / "actions" / "SHARD_0000", 0, columns_of(3), start=0)
+    write_chunk(shard, 1, columns_of(3), start=3)
+    pack_shard(shard, tmp_path / "SHARD_0001.tar.gz")
+    (tmp_path / "root" / "actions" / "SHARD_0001.tar.gz").symlink_to(tmp_path / "SHARD_0001.tar.gz")
+    found = open_any(tmp_path / "root")
+    assert [r.frame_count for r in found] == [3]
+    assert [p.kind for p in found.own_problems] == ["refused_name"]
+
+
+def with_sum(header):
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return header
+
+
+def broken_archive(shard, change):
+    """An archive of three chunks whose unpacked bytes were changed behind the first chunk."""
+    for number in range(3):
+        write_chunk(shard, number, columns_of(4), start=4 * number)
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        for file in sorted(p for p in shard.rglob("*") if p.is_file()):
+            archive.add(file, file.relative_to(shard).as_posix())
+    data = bytearray(sink.getvalue())
+    with tarfile.open(fileobj=io.BytesIO(bytes(data))) as archive:
+        place = archive.getmembers()[2].offset
+    packed = shard.parent.parent / "SHARD_0009.tar.gz"
+    packed.write_bytes(gzip.compress(bytes(change(data, place))))
+    return packed
+
+
+def negative(data, place):
+    header = data[place : place + 512]
+    header[124:136] = ((1 << 96) - 512).to_bytes(12, "big")  # the member after it would be itself, for ever
+    return data[:place] + with_sum(header) + data[place + 512 :]
+
+
+def endless_name(data, place):
+    long = tarfile.TarInfo("x")
+    long.type, long.size = tarfile.GNUTYPE_LONGNAME, 1 << 30
+    return data[:place] + long.tobuf(tarfile.GNU_FORMAT) + data[place:]
+
+
+DAMAGE = {
+    "a header whose sum is wrong": lambda data, place: data[: place + 20] + b"?" + data[place + 21 :],
+    "cut within a header": lambda data, place: data[: place + 100],
+    "an end in the middle": lambda data, place: data[:place] + bytes(1024) + data[place + 1024 :],
+    "a negative size": negative,
+    "a name of a gigabyte": endless_name,
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_an_archive_that_is_damaged_within_gives_what_is_before_and_says_so(shard, what):
+    found = open_any(broken_archive(shard, DAMAGE[what]))
+    assert [r.frame_count for r in found] == [4]
+    assert [p.kind for p in found.own_problems] == ["damaged_shard"]
+
+
+def test_an_archive_with_another_check_sum_says_so(shard):
+    packed = broken_archive(shard, lambda data, _place: data)
+    assert open_any(packed).own_problems == ()
+    data = bytearray(packed.read_bytes())
+    data[-6] ^= 255
+    packed.write_bytes(data)
+    assert [p.kind for p in open_any(packed).own_problems] == ["damaged_shard"]
+
+
+@pytest.mark.parametrize("order", [(3, 0, 2, 1), (0, 1, 2, 3)])
+def test_an_archive_is_unpacked_once_whatever_its_order(shard, tmp_path, monkeypatch, order):
+    packed = tmp_path / "SHARD_0000.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        for number in order:
+            chunk = write_chunk(shard, number, columns_of(3, left=[[number / 10, 0]] * 3), start=3 * number)
+            for name in ("actions_raw.parquet", "metadata.json"):
+                archive.add(chunk / name, f"v1/{chunk.name}/{name}")
+    found = open_any(packed)
+    places = []
+    read = Shard.read
+
+    def watched(archive, offset, size):
+        places.append(offset)
+        return read(archive, offset, size)
+
+    monkeypatch.setattr(Shard, "read", watched)
+    np.testing.assert_allclose(rows_of(found[0])[0][::3, LEFT_X], [0, 0.1, 0.2, 0.3], rtol=1e-6)
+    assert len(places) == 8
+    assert places == sorted(places)  # going back unpacks it from its start
+
+
 def test_other_folders_are_none_of_it(tmp_path):
     form = get_format("nitrogen_dataset")
     (tmp_path / "frames" / "chunk_001").mkdir(parents=True)
@@ -333,6 +426,26 @@ def test_a_broken_chunk_is_named_and_the_others_are_read(shard, said):
         open_any(shard / "v1" / "v1_chunk_0001")[0]
 
 
+def test_a_table_of_millions_of_rows_in_a_few_bytes_is_refused(shard):
+    write_chunk(shard, 0, columns_of(4), start=0)
+    chunk = write_chunk(shard, 1, columns_of(4), start=4)
+    count = (1 << 20) + 1
+    pairs_of_zeros = pa.ListArray.from_arrays(np.arange(0, 2 * count + 1, 2, dtype=np.int32), np.zeros(2 * count))
+    long = {name: np.zeros(count, bool) for name in COLUMNS} | dict.fromkeys(("j_left", "j_right"), pairs_of_zeros)
+    pq.write_table(pa.table(long), chunk / "actions_raw.parquet")
+    assert (chunk / "actions_raw.parquet").stat().st_size < 250_000
+    recording = open_any(shard)[0]
+    assert recording.frame_count == 4
+    assert "1048577 rows" in recording.problems[0].sentence
+
+
+def test_columns_that_nobody_asked_for_are_not_read(shard):
+    chunk = write_chunk(shard, 0, columns_of(4), start=0)
+    table = pq.read_table(chunk / "actions_raw.parquet")
+    pq.write_table(table.append_column("west2", pa.array(["x" * 100] * 4)), chunk / "actions_raw.parquet")
+    assert open_any(shard)[0].frame_count == 4
+
+
 def test_a_video_without_a_row_that_can_be_used_is_refused_by_name(shard):
     write_chunk(shard, 0, columns_of(2, left=[[9, 9]] * 2), start=0)
     with pytest.raises(BadDataError, match=r"v1_chunk_0000/actions_raw.parquet: 2 rows.*stick_range"):
@@ -373,6 +486,14 @@ def test_numbers_that_are_none_do_no_harm(shard, value):
 
 
 # -- joined to a video ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ['{"chunk_size": ' + "9" * 5000 + "}", '{"game": "\\ud800"}'])
+def test_json_that_nobody_can_use_is_named(shard, text):
+    chunk = write_chunk(shard, 0, columns_of(4), start=0)
+    (chunk / "metadata.json").write_text(text)
+    with pytest.raises(BadDataError, match=r"metadata\.json: no JSON"):
+        open_any(shard)[0]
 
 
 def film(path, count, *, size=(120, 160), rate=60, first=0):
@@ -416,6 +537,23 @@ def test_a_video_may_be_named_or_left_alone(shard, tmp_path):
     assert open_any(shard, options=["video=none"])[0].info.stream("frames") is None
     with pytest.raises(MissingError, match="nothing is there"):
         open_any(shard, options=["video=nowhere"])[0]
+
+
+def test_one_file_is_not_joined_to_the_labels_of_two_videos(shard, tmp_path):
+    for video in ("v1", "v2"):
+        write_chunk(shard, 0, columns_of(3), start=0, video=video)
+    film(tmp_path / "mine" / "v1.mp4", 3)
+    with pytest.raises(BadInputError, match="for 2 videos"):
+        open_any(shard, options=[f"video={tmp_path / 'mine' / 'v1.mp4'}"])
+    found = open_any(shard, options=[f"video={tmp_path / 'mine'}"])
+    assert [r.info.stream("frames") is not None for r in found] == [True, False]
+
+
+@pytest.mark.parametrize("video", ["_Ab9-xyz", "-dQw4w9_", "v1."])
+def test_ids_as_video_sites_give_them_find_their_video(shard, tmp_path, video):
+    write_chunk(shard, 0, columns_of(3), start=0, video=video)
+    film(tmp_path / "videos" / f"{video}.mp4", 3)
+    assert read_counter(open_any(shard)[0].frame(2)) == 2
 
 
 def test_a_damaged_video_leaves_the_labels(shard, tmp_path):
@@ -462,10 +600,16 @@ def test_a_missing_box_is_told_and_swapped_sizes_are_seen(shard, tmp_path):
     write_chunk(shard, 1, columns_of(4), start=4, meta={"bbox_controller_overlay": None})
     film(tmp_path / "videos" / "v1.mp4", 8)
     recording = open_any(shard)[0]
-    assert {p.kind for p in recording.problems} == {"resolution_swapped", "without_mask"}
+    assert {p.kind for p in recording.problems} == {"resolution_swapped", "without_mask", "aspect_differs"}
     black = recording.frame(0).max(-1) == 0
     assert black[60:].all()
     assert not black[20:60].any()
+
+
+def test_a_video_of_another_shape_is_told(shard, tmp_path):
+    write_chunk(shard, 0, columns_of(2), start=0, meta={"bbox_controller_overlay": [80, 300, 161, 60]})
+    film(tmp_path / "videos" / "v1.mp4", 2, size=(160, 160))
+    assert [p.kind for p in open_any(shard)[0].problems] == ["aspect_differs"]
 
 
 def test_pictures_are_cut_to_the_game_when_it_is_asked_for(shard, tmp_path):
@@ -624,6 +768,15 @@ def test_the_metadata_are_those_of_the_release(tmp_path):
     assert (own["action_delay_ms"], own["pad_map"], own["session"]["id"]) == (12.5, "wasd_mouse (Doom)", "take")
 
 
+@pytest.mark.parametrize("strict", ["true", "false"])
+def test_the_card_says_the_delay_and_which_rows_these_are(tmp_path, strict):
+    take = record(tmp_path / "take", [([0, 100, 200, 300, 400], 500, PLAY)], rate=0.25)
+    convert(take, tmp_path / "out", format="nitrogen_dataset", options=["action_delay_ms=12.5", f"strict={strict}"])
+    card = json.loads((tmp_path / "out.card.json").read_text())
+    assert card["action_delay_ms"] == 12.5
+    assert card["pairing"].startswith("row i = [t_{i-1}, t_i)")
+
+
 def test_a_delay_moves_inputs_before_rows_are_made(tmp_path):
     take = record(
         tmp_path / "take", [([0, 100, 200, 300], 400, [key(150, "Space", "press"), key(180, "Space", "release")])]
@@ -757,6 +910,28 @@ def test_a_picture_of_odd_size_comes_back_in_its_size(tmp_path):
     assert open_any(tmp_path / "out")[0].frame(3).shape == (121, 161, 3)
 
 
+def test_chunks_of_ours_that_are_gone_are_counted(tmp_path):
+    take = record(tmp_path / "take", [(list(range(0, 65_000, 1000)), 65_000, [])], rate=1.0)
+    convert(take, tmp_path / "out", format="nitrogen_dataset")
+    for number in (1, 3):
+        shutil.rmtree(tmp_path / "out" / "actions" / "SHARD_0000" / "take" / f"take_chunk_{number:04d}")
+    back = open_any(tmp_path / "out")[0]
+    assert [(s.frames, s.start_ns // MS) for s in back.segments] == [(20, 0), (20, 40_000)]
+    assert [read_counter(f) for f in back.frames(19, 21)] == [19, 40]
+    assert back.ledger["frames"].lost == {"missing_chunk": 25}
+    assert [(p.kind, p.count) for p in back.problems] == [("missing_chunk", 25)]
+
+
+@pytest.mark.parametrize("name", ["take_chunk_0003", "a" * 300])
+def test_a_session_of_any_name_comes_back(tmp_path, name):
+    take = record(tmp_path / "take", [([0, 100, 200], 300, PLAY[:2])])
+    take.info = SessionInfo(**{**vars(take.info), "id": name})
+    convert(take, tmp_path / "out", format="nitrogen_dataset")
+    back = open_any(tmp_path / "out")[0]
+    assert (back.info.id, back.frame_count) == (name, 3)
+    assert read_counter(back.frame(2)) == 2
+
+
 def test_our_additions_that_make_no_sense_are_passed_over(tmp_path):
     take = record(tmp_path / "take", [([0, 100, 200], 300, PLAY[:2])])
     convert(take, tmp_path / "out", format="nitrogen_dataset", options=["video=none"])
@@ -768,6 +943,7 @@ def test_our_additions_that_make_no_sense_are_passed_over(tmp_path):
         {"after": {"row": [9] * 21}},
         {"after": {"row": "x"}},
         {"schema": "?"},
+        {"segment": {**whole["rushes"]["segment"], "end_ns": 2**70}},
     ):
         place.write_text(json.dumps({**whole, "rushes": {**whole["rushes"], **change}}))
         back = open_any(tmp_path / "out")[0]

@@ -207,6 +207,16 @@ def test_a_merge_that_breaks_leaves_the_old_files(root, monkeypatch):
     assert digests(root) == before
 
 
+def test_without_torch_no_older_tensors_are_left(root, monkeypatch):
+    merge(root)
+    remove(root, "meta.json", *[f"{kind}_chunk_003.npy" for kind in ("actions", "mouse_deltas", "frame_indices")])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = merge(root)
+    assert done.files == tuple(name for name in MERGED if name != "dataset.pt")
+    assert not (root / "dataset.pt").exists()
+    assert "not installed" in json.loads((root / "meta.json").read_text())["torch_dataset"]
+
+
 def test_chunks_and_pictures_are_not_touched(root):
     kept = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file() and p.name not in MERGED}
     before = digests(root)

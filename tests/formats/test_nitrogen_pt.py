@@ -162,13 +162,70 @@ def test_meta_is_the_references(session, tmp_path):
     assert card["written"] == {"episodes": 2, "frames": 21, "samples": 21}
 
 
-def test_strict_changes_no_row_and_no_picture(session, tmp_path):
-    for name in ("true", "false"):
-        options = ["img_size=16", f"strict={name}"]
-        convert(session, tmp_path / f"{name}.pt", format="nitrogen_pt", options=options)
-    one, other = loaded(tmp_path / "true.pt"), loaded(tmp_path / "false.pt")
-    assert torch.equal(one["obs"], other["obs"])
-    assert torch.equal(one["actions"], other["actions"])
+def test_a_strict_row_is_what_the_reference_notes_when_it_takes_the_frame(session, tmp_path):
+    report = convert(session, tmp_path / "a.pt", format="nitrogen_pt", options=["img_size=16", "strict=true"])
+    convert(session, tmp_path / "b.pt", format="nitrogen_pt", options=["img_size=16"])
+    strict, plain = loaded(tmp_path / "a.pt"), loaded(tmp_path / "b.pt")
+    assert torch.equal(strict["obs"], plain["obs"])
+    rows = np.zeros((51, 20), np.float32)
+    rows[3, 1] = 1  # w went down at 2.5 and up at 3.5: it was down at t_3 alone; the click was between two frames
+    rows[6, 2:4] = np.float32(0.1), np.float32(-0.1)  # moved in row 5
+    rows[34, 2:4] = 1, np.float32(0.05)
+    firsts = [*range(15), *range(30, 36)]
+    np.testing.assert_array_equal(strict["actions"].numpy(), np.stack([rows[k : k + 16] for k in firsts]))
+    ledger = report.ledger
+    assert ledger.balances
+    assert (ledger["events"].offered, ledger["events"].kept) == (9, 5)
+    assert ledger["events"].lost == {"no_place_KeyP": 2, "tap_between_frames": 2}
+    assert ledger["episodes"].marked == {"border_not_written": 1}
+    assert ledger["actions"].marked == {"clipped": 1}
+    assert json.loads((tmp_path / "a.pt.card.json").read_text())["pairing"].endswith("motion of (t_{k-1}, t_k]")
+
+
+def test_what_comes_behind_the_last_frame_is_in_no_strict_row_and_counted(tmp_path):
+    events = [hand.move(0, 90, 0), hand.move(7.5, 60, 0), hand.press(7.2, "Space")]
+    played = hand.play(tmp_path / "s", [8, 3], events)
+    options = ["img_size=8", "seq_len=4", "strict=true"]
+    report = convert(played, tmp_path / "a.pt", format="nitrogen_pt", options=options)
+    found = loaded(tmp_path / "a.pt")["actions"].numpy()
+    assert np.argwhere(found).tolist() == [[0, 0, 2]]  # what moved at the instant of the first frame
+    assert report.ledger["events"].lost == {"behind_last_frame": 2}
+
+
+def test_a_strict_file_is_what_the_references_converter_makes_of_a_strict_set(tmp_path):
+    """Its convert_to_nitrogen.py at 4ff5523, typed here, on the arrays of `nitrogen_capture`."""
+    events = [
+        hand.press(1.5, "KeyW"), hand.release(9.2, "KeyW"), hand.press(3, "KeyA"), hand.release(4, "KeyA"),
+        hand.press(5.9, "ControlLeft"), hand.release(7.1, "ControlLeft"), hand.press(10.5, "MouseRight"),
+        hand.move(2, 3, 4), hand.move(2.5, -40, 700), hand.move(11.1, 25, -5), hand.press(12.5, "Digit4"),
+    ]  # fmt: skip
+    one = hand.play(tmp_path / "s", [24], events)
+    convert(one, tmp_path / "set", format="nitrogen_capture", options=["strict=true"])
+    convert(one, tmp_path / "a.pt", format="nitrogen_pt", options=["img_size=8", "seq_len=5", "strict=true"])
+    keys, mouse = np.load(tmp_path / "set/actions.npy"), np.load(tmp_path / "set/mouse_deltas.npy")
+    names = json.loads((tmp_path / "set/meta.json").read_text())["actions"]
+    out = np.zeros((24, 20), np.float32)
+    for row in range(24):
+        down = {name: float(value) for name, value in zip(names, keys[row], strict=True)}
+        out[row, 0], out[row, 1] = down["d"] - down["a"], down["w"] - down["s"]
+        out[row, 2:4] = np.clip(mouse[row] * [1, -1] / np.float32(300), -1, 1)
+        out[row, 4:] = [down[name] for name in NAMES20[4:]]
+    wanted = np.stack([out[k : k + 5] for k in range(20)])
+    np.testing.assert_allclose(loaded(tmp_path / "a.pt")["actions"].numpy(), wanted, rtol=0, atol=1e-7)
+    assert len(np.unique(np.argwhere(wanted)[:, 2])) == 7  # all that was done is there
+
+
+def test_a_strict_file_is_read_back_with_motion_in_its_own_row(session, tmp_path):
+    convert(session, tmp_path / "a.pt", format="nitrogen_pt", options=["img_size=16", "strict=true"])
+    (one,) = found = open_any(tmp_path / "a.pt")
+    held, motion = rows_of(one)
+    assert held == {"KeyW": [3]}
+    assert [(k, *motion[k]) for k in np.flatnonzero(motion.any(1))] == [(5, 30, 30), (15 + 3, 300, -15)]
+    assert {p.kind for p in found.problems} == {"assumed_rate"}
+    options = ["img_size=16", "seq_len=6", "strict=true"]
+    convert(one, tmp_path / "b.pt", format="nitrogen_pt", options=options)  # and goes there again
+    again, first = loaded(tmp_path / "b.pt")["actions"], loaded(tmp_path / "a.pt")["actions"]
+    assert torch.equal(again[:10], first[:10, :6])
 
 
 def test_the_account_says_what_is_not_there(session, tmp_path):
@@ -181,6 +238,15 @@ def test_the_account_says_what_is_not_there(session, tmp_path):
     assert ledger["episodes"].lost == {"too_short": 1}
     assert ledger["events"].offered == 9
     assert ledger["events"].lost == {"no_place_KeyP": 2, "too_short": 1}
+
+
+def test_what_happens_where_no_window_is_stands_in_the_account(tmp_path):
+    events = [hand.move(k + 0.5, 3, 0) for k in (0, 1, 4, 5, 11)] + [hand.press(7.5, "Space"), hand.press(3.5, "KeyP")]
+    played = hand.play(tmp_path / "s", [12], events)
+    options = ["img_size=8", "seq_len=2", "stride=5"]  # rows 0, 1, 5, 6 and 10, 11
+    report = convert(played, tmp_path / "a.pt", format="nitrogen_pt", options=options)
+    assert report.ledger["actions"].lost == {"no_window": 6}
+    assert report.ledger["events"].lost == {"no_window": 2, "no_place_KeyP": 1}
 
 
 def test_an_offset_of_the_inputs_moves_them(session, tmp_path):
@@ -490,10 +556,9 @@ def test_a_file_of_the_reference_is_read_and_its_motion_moved_back_by_one_row(tm
     assert held == {"KeyW": [3, 4, 5], "MouseLeft": [4]}
     assert [(k, *motion[k]) for k in np.flatnonzero(motion.any(1))] == [(6, 30, 12)]
     assert one.frame(9).tolist() == np.full((8, 8, 3), 9).tolist()
-    assert {p.kind for p in found.problems} == {"reference_interval", "assumed_rate"}
-    assert one.ledger["actions"].marked == {"first_motion_unknown": 1}
-    (other,) = open_any(tmp_path / "game.pt", options=["reference_interval=false", "fps=10"])
-    assert [(k, *v) for k, v in enumerate(rows_of(other)[1]) if v.any()] == [(0, 150, 0), (7, 30, 12)]
+    assert {p.kind for p in found.problems} == {"assumed_rate"}
+    assert one.ledger["actions"].marked == {"motion_before_first_frame": 1}
+    (other,) = open_any(tmp_path / "game.pt", options=["fps=10"])
     assert other.index()["t_ns"].tolist() == [k * 100_000_000 for k in range(17)]
 
 
@@ -529,10 +594,12 @@ def test_all_89_columns_of_the_references_head_are_known(tmp_path):
     rows = np.zeros((10, 89), np.float32)
     rows[3, names.index("scroll_up")], rows[4, names.index("f5")] = 1, 1
     torch.save(reference(rows, action_names=names), tmp_path / "a.pt")
-    (one,) = open_any(tmp_path / "a.pt")
+    (one,) = open_any(tmp_path / "a.pt", options=["fps=25"])
     events = one.events()
     assert rows_of(one)[0] == {"F5": [4]}
-    assert events[events["kind"] == "scroll"]["value"].tolist() == [1.0]
+    turned = events[events["kind"] == "scroll"]
+    assert turned["value"].tolist() == [1.0]
+    assert (turned["t_ns"] // STEP).tolist() == [2]  # since the frame before
 
 
 def test_rows_that_are_no_numbers_are_left_out_with_their_row_named(tmp_path):
@@ -623,6 +690,83 @@ def test_segments_that_lie_do_no_harm(tmp_path, own):
     (one,) = open_any(tmp_path / "a.pt")
     assert one.frame_count == 9
     assert len(list(one.frames(0, 9))) == 9
+
+
+def test_a_file_of_ours_that_somebody_cut_keeps_its_rows(session, tmp_path):
+    for stride, windows in ((1, 18), (2, 10)):
+        options = ["img_size=8", "seq_len=16", f"stride={stride}"]
+        convert(session, tmp_path / f"{stride}.pt", format="nitrogen_pt", options=options)
+        held = loaded(tmp_path / f"{stride}.pt")
+        cut = {key: held[key][:windows].clone() for key in ("obs", "actions")} | {"meta": held["meta"]}
+        torch.save(cut, tmp_path / f"cut{stride}.pt")
+        (one,) = found = open_any(tmp_path / f"cut{stride}.pt")
+        assert {p.kind for p in found.problems} == {"bad_segments"}
+        whole, events = open_any(tmp_path / f"{stride}.pt")[0].events(0), one.events(0)
+        shown = ["t_ns", "control", "kind", "dx", "dy"]
+        assert events[shown].fillna(0).to_numpy().tolist() == whole[shown].fillna(0).to_numpy().tolist()
+        assert [s.frames for s in one.segments] == ([15, 3] if stride == 1 else [8, 2])
+
+
+@pytest.mark.parametrize("name", ["obs", "actions"])
+def test_one_number_that_is_said_to_stand_everywhere_is_refused(tmp_path, name):
+    held = reference(np.zeros((12, 20)))
+    many = held[name][:1].expand(1_000_000_000, *held[name].shape[1:])
+    torch.save(held | {name: many}, tmp_path / "a.pt")
+    assert (tmp_path / "a.pt").stat().st_size < 30_000
+    with pytest.raises(BadDataError, match=rf"a\.pt: {name} of shape \(1000000000, .*more than the"):
+        open_any(tmp_path / "a.pt")
+
+
+def test_times_that_no_recording_has_are_refused(tmp_path):
+    own = {"sources": [{"fps": 1e-3}], "stride": 10**6, "segments": [said(start_ns=2**61)]}
+    torch.save(reference(np.zeros((12, 20)), rushes=own), tmp_path / "a.pt")
+    with pytest.raises(BadDataError, match=r"a\.pt, meta\.rushes: rows up to"):
+        open_any(tmp_path / "a.pt")
+
+
+def test_what_a_file_calls_itself_is_a_name_or_is_not_taken(tmp_path):
+    for number, name in enumerate(["a\0b", "\ud800", "x" * 300, ["x"], 7, ""]):
+        own = {"sources": [{"id": name, "game": name, "motion_unit": name}], "segments": [said(end_reason=name)]}
+        torch.save(reference(np.zeros((12, 20)), rushes=own), tmp_path / f"{number}.pt")
+        (one,) = open_any(tmp_path / f"{number}.pt")
+        assert (one.info.id, one.info.game, one.info.stream("events").unit) == (str(number), "unknown", "px")
+        assert one.segments[0].end_reason == "unknown"
+        convert(one, tmp_path / f"copy{number}", format="session")
+
+
+def test_a_name_that_leads_out_of_the_folder_writes_nothing_there(tmp_path):
+    own = {"sources": [{"id": "../../out"}], "segments": [said()]}
+    torch.save(reference(np.zeros((12, 20)), rushes=own), tmp_path / "a.pt")
+    convert(open_any(tmp_path / "a.pt"), tmp_path / "in" / "copy", format="session")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pt", "in"]
+    assert len([p for p in (tmp_path / "in" / "copy").iterdir() if p.is_dir()]) == 1
+
+
+def test_a_damaged_archive_is_told_whatever_is_damaged(tmp_path):
+    torch.save(reference(np.zeros((12, 20))), tmp_path / "plain.pt")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(tmp_path / "plain.pt") as plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in plain.namelist():
+            out.writestr(name, plain.read(name))
+    deflated = bytearray(packed.getvalue())
+    deflated[60:100] = bytes(range(200, 240))
+    named = bytearray((tmp_path / "plain.pt").read_bytes())
+    place = named.rindex(b"data.pkl")
+    named[place] = 0xFF
+    named[named.rindex(b"PK\x01\x02", 0, place) + 9] |= 8  # its names are UTF-8
+    for content in (deflated, named):
+        (tmp_path / "a.pt").write_bytes(content)
+        with pytest.raises(BadDataError, match=r"a\.pt"):
+            sniff_path(tmp_path / "a.pt")
+
+
+def test_numbers_that_are_beyond_everything_are_left_out_too(tmp_path):
+    rows = np.zeros((12, 20), np.float32)
+    rows[5, 2] = 1e38
+    torch.save(reference(rows), tmp_path / "a.pt")
+    (one,) = open_any(tmp_path / "a.pt")
+    assert [s.frames for s in one.segments] == [4, 4]
+    assert one.ledger["frames"].lost == {"not_a_number": 1}
 
 
 def test_an_old_file_without_a_zip_is_read_too(tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -13,11 +15,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, MissingError
 from rushes.formats.base import open_any
 from rushes.loaders.nitrogen import NitrogenSamples
 from rushes.model.actions import ActionSpace
-from rushes.model.nitrogen import TOKENS, Settings
+from rushes.model.nitrogen import TOKENS, Settings, pack, unpack
 from rushes.model.readings import Event, Frame, Gap, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact
@@ -208,6 +210,28 @@ def test_labels_of_the_release_are_taken_by_their_own_row_numbers(tmp_path, shif
         assert shown(samples[i]) == [i]
     assert samples[0]["game"] == "celeste"
     assert not samples[0]["frames"][0, :, 130:, :126].any()  # the drawn controller is not to be seen
+
+
+def test_videos_that_are_gone_are_left_out_and_counted(tmp_path):
+    root = release(tmp_path / "set")
+    shutil.copytree(root / "actions" / "SHARD_0000" / "v1", root / "actions" / "SHARD_0000" / "v0")
+    for chunk in (root / "actions" / "SHARD_0000" / "v0").iterdir():
+        chunk.rename(chunk.with_name("v0_chunk_0000"))
+    samples = NitrogenSamples(root, SHORT, pixels="uint8")
+    assert [shown(samples[k]) for k in range(len(samples))] == [[k] for k in range(8)]
+    assert samples.index_of(0) == (1, 0)
+    assert samples.ledger["frames"].lost == {"without_pictures": 12, "too_near_the_end": 4}
+    with pytest.raises(MissingError, match="labels without pictures"):
+        NitrogenSamples(root, SHORT, options={"video": "none"})
+
+
+def test_what_is_packed_for_a_model_whose_up_is_plus_one_is_turned_once(tmp_path):
+    settings = Settings(horizon=4, vertical="up=+1")
+    item = NitrogenSamples(record(tmp_path / "take"), settings)[0]  # W is down on even frames
+    parts = [item[name][0] for name in ("buttons", "j_left", "j_right")]
+    vectors = pack(*parts, dataclasses.replace(settings, vertical="up=-1"))  # as docs/nitrogen.md has it
+    assert vectors[:, 22].tolist() == [1.0, 0.5, 1.0, 0.5]
+    assert unpack(vectors, settings).j_left[:, 1].tolist() == [-1.0, 0.0, -1.0, 0.0]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -2,12 +2,14 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from rushes.errors import OccupiedError, StorageError
-from rushes.store.atomic import new_file, new_folder, replace_text, storage_errors
+from rushes.errors import BusyError, OccupiedError, StorageError
+from rushes.store.atomic import new_file, new_folder, replace_text, resumed_file, storage_errors
 
 
 def test_a_file_in_the_way_is_named_and_access_is_not_blamed(tmp_path):
@@ -59,3 +61,29 @@ def test_errors_of_ours_and_others_pass_as_they_are(tmp_path):
         raise OccupiedError("a", accepts="b", fix="c")
     with pytest.raises(OSError, match="odd"), storage_errors(tmp_path):
         raise OSError(errno.EIO, "odd")
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from rushes.store.atomic import resumed_file
+with resumed_file(Path(sys.argv[1])) as partial:
+    partial.write_text("first")
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be renamed on Windows, so nothing is held there")
+def test_two_processes_do_not_write_the_same_long_file(tmp_path):
+    target = tmp_path / "a.pt"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "ready\n"
+        with pytest.raises(BusyError, match=r"a\.pt, which another process is writing"), resumed_file(target):
+            raise AssertionError
+        assert [p.name for p in tmp_path.iterdir()] == [".a.pt.partial"]
+        other.communicate("")
+    assert target.read_text() == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]

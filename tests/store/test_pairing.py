@@ -107,6 +107,13 @@ def test_a_snapshot_takes_a_press_at_the_frame_and_not_a_release(tmp_path):
     assert found.snapshot.held["KeyW"].tolist() == [False, True, False]
 
 
+def test_two_frames_of_one_time_have_one_snapshot(tmp_path):
+    events = [key(20, "KeyW", "press"), key(25, "KeyW", "release")]
+    (found,) = pairs(record(tmp_path / "s", ([10, 20, 20, 30], 40, events)))
+    assert found.snapshot.held["KeyW"].tolist() == [False, True, True, False]
+    assert len(found.before) == 4
+
+
 def test_sticks_stand_where_they_were_at_the_instant(tmp_path):
     events = [Event(15, "pad", "J_LEFT_X", "axis", 0.5), Event(25, "pad", "J_LEFT_X", "axis", -1.0)]
     (found,) = pairs(record(tmp_path / "s", ([10, 20, 30], 40, events)))

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ from rushes.formats.card import export
 from rushes.formats.inputs import Account, Rows
 from rushes.formats.nitrogen_capture_names import MOTION, key_layout
 from rushes.formats.nitrogen_capture_read import LEAST_FPS, MOST_FPS, read_set
+from rushes.formats.nitrogen_capture_unseen import STRICT_PAIRING
 from rushes.formats.nitrogen_capture_write import Plan, rate_of, write_set
 from rushes.formats.nitrogen_chunks_find import looks_like_chunks
 from rushes.formats.session import folder_names
@@ -47,8 +48,6 @@ from rushes.model.controls import POINTER, action_buttons
 from rushes.model.recording import Recording, Sessions
 from rushes.store.pad_maps import read_pad_map
 from rushes.store.pairing import delay_of
-
-STRICT_PAIRING: Final = "row k = keys as they were at t_k, motion of (t_{k-1}, t_k]"
 
 
 @dataclass(frozen=True)

@@ -70,10 +70,12 @@ def runs(marked: Bools) -> list[list[int]]:
 
 def flags(said: Any, row: npt.NDArray[np.int64]) -> Bools:
     """Say which rows are in the runs."""
-    marked = np.zeros(len(row), bool)
-    for first, count in said:
-        marked |= (row >= first) & (row < first + count)
-    return marked
+    if not len(said):
+        return np.zeros(len(row), bool)
+    first, count = np.array(sorted(said), np.int64).T
+    stop = np.maximum.accumulate(first + count)
+    at = np.searchsorted(first, row, side="right") - 1
+    return np.asarray((at >= 0) & (row < stop[at]))
 
 
 def describe(
@@ -150,7 +152,7 @@ def _read(values: dict[str, Any]) -> Own | None:
         and edges == sorted(edges)
         and bool(segments)
         and all(isinstance(s.attrs, dict) and isinstance(s.end_reason, str) for s in segments)
-        and all(isinstance(n, int) for run in (*values["late"], *values["duplicate"]) for n in run)
+        and all(isinstance(n, int) and abs(n) < _MOST for run in (*values["late"], *values["duplicate"]) for n in run)
         and all(len(run) == len(("first", "count")) for run in (*values["late"], *values["duplicate"]))
     )
     return Own(values, segments, shifts) if right else None

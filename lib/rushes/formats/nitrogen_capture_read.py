@@ -15,7 +15,6 @@ Example:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -92,6 +91,8 @@ class _Reader:
         self._chunks, self._table, self._notes, self._tally = chunks, table, notes, tally
         self._meta: Mapping[str, Any] = chunks.manifest.values if chunks.manifest else {}
         self._own = read_own(self._meta)
+        said = self._own.values if self._own is not None else {}
+        self._marked = {name: flags(said.get(name, []), table.row) for name in ("duplicate", "late")}
 
     def recording(self, fps: float) -> Imported:
         """Make it; `fps` counts where nothing says it."""
@@ -245,7 +246,6 @@ class _Reader:
         tick, own = self._table.tick[rows], self._own
         if own is None:
             return Part(t_ns, end_ns, tick, events, reason)
-        row = self._table.row[rows]
         return Part(
             t_ns,
             end_ns,
@@ -253,8 +253,8 @@ class _Reader:
             events,
             reason,
             own.segments[place].attrs,
-            flags(own.values["duplicate"], row),
-            flags(own.values["late"], row),
+            self._marked["duplicate"][rows],
+            self._marked["late"][rows],
         )
 
     def _info(self, rate: float, kept: Bools) -> SessionInfo:
@@ -264,7 +264,7 @@ class _Reader:
         delay = {"action_delay_ms": said["action_delay_ms"]} if said.get("action_delay_ms") else {}
         interval = {} if self._chunks.is_ours else {"interval": REFERENCE_INTERVAL}
         return SessionInfo(
-            id=_file_name(said.get("session")) or self._chunks.root.resolve().name,
+            id=str(said.get("session") or self._chunks.root.resolve().name),
             game=str(said.get("game") or self._chunks.root.resolve().name),
             source=dict(said.get("source") or {"kind": "import", "name": "nitrogen_capture"}),
             time_source=times,
@@ -275,11 +275,6 @@ class _Reader:
             action_space=ActionSpace("buttons", (*self._table.columns.space.slots, *MOTION)),
             provenance={**interval, **delay},
         )
-
-
-def _file_name(said: Any) -> str:
-    """Give an id that may become the name of a folder; one that would lead elsewhere is taken apart."""
-    return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", str(said or "")).lstrip(".")[:200]
 
 
 def _only(files: PngFiles, rows: Ints) -> PngFiles:

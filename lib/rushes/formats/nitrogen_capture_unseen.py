@@ -1,4 +1,6 @@
-"""What a snapshot a frame does not show: taps between two frames, and what comes behind the last one.
+"""Rows as the NitroGen Capture program notes them, and what they do not show.
+
+It notes a row when it takes a frame. Taps between two frames are in no row, nor is what comes behind the last one.
 
 Example:
     >>> from rushes.store.reader import open_session
@@ -9,11 +11,40 @@ Example:
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
+from rushes.formats.inputs import Account, Floats, Rows
+from rushes.formats.nitrogen_capture_names import wheel_columns
 from rushes.model.controls import kind_of
 from rushes.store.pairing import Pair
+
+STRICT_PAIRING: Final = "row k = keys as they were at t_k, motion of (t_{k-1}, t_k]"
+
+
+def as_noted(rows: Rows, pair: Pair) -> Floats:
+    """Read a segment as the program does: keys at t_k, motion and wheels of (t_{k-1}, t_k].
+
+    Args:
+        rows: How steps are read.
+        pair: A segment of N rows.
+
+    Returns:
+        (N, len(rows.target)) float32.
+    """
+    found = rows.vectors(pair.snapshot)
+    since = [k for k, one in enumerate(rows.target.slots) if one.role == "motion"] + wheel_columns(rows.target)
+    found[:, since] = rows.vectors(pair.before)[:, since]
+    return found
+
+
+def lose_unseen(account: Account, rows: Rows, pair: Pair) -> None:
+    """Count the events that rows read so do not show."""
+    behind, between = unseen(pair, rows.controls)
+    account.lose("behind_last_frame", behind)
+    account.lose("tap_between_frames", between)
 
 
 def unseen(pair: Pair, controls: frozenset[str]) -> tuple[int, int]:

@@ -26,10 +26,10 @@ import numpy.typing as npt
 
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen_capture_names import MOTION, wheel_columns
+from rushes.formats.nitrogen_capture_names import MOTION
 from rushes.formats.nitrogen_capture_own import describe
 from rushes.formats.nitrogen_capture_png import encoded, stored
-from rushes.formats.nitrogen_capture_unseen import unseen
+from rushes.formats.nitrogen_capture_unseen import as_noted, lose_unseen
 from rushes.formats.nitrogen_chunks import Chunk
 from rushes.formats.nitrogen_chunks_arrays import KINDS, Array, open_array
 from rushes.formats.nitrogen_chunks_meta import FRAMES, OURS, TICKS, entry_of, meta_of
@@ -269,14 +269,9 @@ class _SetWriter:
 
     def _strict(self, pair: Pair) -> dict[str, Array]:
         """Read a segment as the program does: keys at t_k, motion and wheels of (t_{k-1}, t_k]."""
-        keys, _ = self._split(self._plan.rows.vectors(pair.snapshot))
-        since, motion = self._split(self._plan.rows.vectors(pair.before))
-        wheels = wheel_columns(self._plan.rows.target)
-        keys[:, wheels] = since[:, wheels]
+        keys, motion = self._split(as_noted(self._plan.rows, pair))
         self._mark_rounded(pair.before, motion)
-        behind, between = unseen(pair, self._plan.rows.controls)
-        self._account.lose("behind_last_frame", behind)
-        self._account.lose("tap_between_frames", between)
+        lose_unseen(self._account, self._plan.rows, pair)
         return {
             "actions": keys,
             "mouse_deltas": motion,

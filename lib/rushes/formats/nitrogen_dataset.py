@@ -106,6 +106,12 @@ class NitrogenDataset(Format):
         chunks = find_chunks(path, problems)
         if not chunks:
             raise BadDataError(f"{path}: no chunk in it", accepts=self.looks_for, fix="fetch the shard again")
+        if len(chunks) > 1 and options.video and Path(options.video).is_file():
+            raise BadInputError(
+                f"video={options.video} for {len(chunks)} videos ({', '.join(list(chunks)[:3])} ...)",
+                accepts="a folder of <video_id>.*, or a file with the labels of one video",
+                fix=f"pass video={Path(options.video).parent}, or open the folder of one video",
+            )
         return Sessions(Videos(path, chunks, options), format=self.name, problems=problems)
 
     def write(

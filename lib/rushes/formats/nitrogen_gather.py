@@ -47,6 +47,7 @@ SPACE: Final = ActionSpace.from_layout("nitrogen21")
 ASSUMED: Final = {"last_row": "assumed"}
 """What a segment's attributes say where nobody knows what was done on its last frame."""
 _RATES_DIFFER: Final = 0.01
+_LATEST_NS: Final = 1 << 62
 
 
 def times_ns(numbers: Ints, rate_hz: Fraction) -> Ints:
@@ -166,6 +167,11 @@ def read_video_labels(path: Path, video: str, chunks: Sequence[Chunk], asked: As
         frames = join_frames(film, rows.numbers[good], rows.piece[good], pieces, asked, problems, own=own)
     tally = Tally()
     tally.offer("frames", len(rows.reason))
+    if own and (gone := _gone(pieces)):
+        tally.offer("frames", gone)
+        tally.lose("frames", "missing_chunk", gone)
+        text = "rows of its segments whose chunks are not there: a segment ends before them"
+        problems.append(Problem("missing_chunk", pieces[0].where, gone, text))
     for reason, count in Counter(rows.reason[rows.reason != ""].tolist()).items():
         tally.lose("frames", reason, count)
     if unread:  # how many rows they had is not known
@@ -186,8 +192,9 @@ def read_video_labels(path: Path, video: str, chunks: Sequence[Chunk], asked: As
 
 def _pieces(chunks: Sequence[Chunk], asked: Asked, problems: list[Problem]) -> tuple[list[Piece], int]:
     """Read what can be read, and count the rest."""
-    pieces, unread, why = [], 0, None
-    for chunk in chunks:
+    found: dict[int, Piece] = {}
+    unread, why = 0, None
+    for chunk in sorted(chunks, key=lambda chunk: chunk.place):  # an archive is read once, whatever its order
         try:
             piece = read_piece(chunk, asked.actions, problems)
         except BadDataError as error:
@@ -196,12 +203,12 @@ def _pieces(chunks: Sequence[Chunk], asked: Asked, problems: list[Problem]) -> t
             problems.append(Problem("unreadable_chunk", chunk.where, 1, f"left out: {error.given}"))
             continue
         if len(piece):
-            pieces.append(piece)
-    if not pieces:
+            found[chunk.number] = piece
+    if not found:
         raise why or BadDataError(
             f"{chunks[0].where}: a table without rows", accepts="one row a frame", fix="leave the video out"
         )
-    return pieces, unread
+    return [found[number] for number in sorted(found)], unread
 
 
 def is_ours(meta: Mapping[str, Any]) -> bool:
@@ -215,6 +222,7 @@ def is_ours(meta: Mapping[str, Any]) -> bool:
         assert isinstance(segment, dict)
         Segment.from_json({k: v for k, v in segment.items() if k != "actions"})
         assert all(isinstance(segment[k], int) for k in ("start_ns", "end_ns", "frames", "actions"))
+        assert max(abs(segment["start_ns"]), abs(segment["end_ns"]), abs(segment["frames"])) < _LATEST_NS
         assert isinstance(segment["attrs"], dict)
         assert isinstance(segment["end_reason"], str)
         assert session["time_source"] in TIME_SOURCES
@@ -239,6 +247,13 @@ def _rises(pieces: Sequence[Piece]) -> bool:
         if (segment != segment[0]).any() or (np.diff(t_ns, prepend=earlier) <= 0).any() or t_ns[-1] >= end_ns:
             return False
     return True
+
+
+def _gone(pieces: Sequence[Piece]) -> int:
+    """Count the rows that our segments say to have and that no chunk has."""
+    said = {int(piece.own["segment"][0]): piece.meta["rushes"]["segment"]["frames"] for piece in pieces}
+    have = Counter(np.concatenate([piece.own["segment"] for piece in pieces]).tolist())
+    return sum(max(0, frames - have[number]) for number, frames in said.items())
 
 
 def _tell(rows: _Rows, pieces: Sequence[Piece], problems: list[Problem]) -> None:

@@ -133,6 +133,8 @@ def merge(root: str | Path, *, fps: float = 30.0, trust_numbers: bool = False) -
                 sync(partial / name)
             for name in files:
                 (partial / name).replace(path / name)
+            if torch == NO_TORCH:  # an older one has the rows of an older merge
+                (path / "dataset.pt").unlink(missing_ok=True)
             sync(path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)

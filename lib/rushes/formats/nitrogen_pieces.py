@@ -51,7 +51,7 @@ Floats = npt.NDArray[np.float32]
 _STICKS: Final = {"j_left": len(COLUMNS), "j_right": len(COLUMNS) + 2}
 _STICK_TYPE: Final = pa.list_(pa.float64())
 _SHARD: Final = "SHARD_0000"
-_PAIRING: Final = "row i = [t_{i-1}, t_i), the first row of a segment = the state at its beginning; vertical up=-1"
+PAIRING: Final = "row i = [t_{i-1}, t_i), the first row of a segment = the state at its beginning; vertical up=-1"
 _EVERY: Final = 256
 """Frames between two calls of `progress`."""
 
@@ -139,6 +139,8 @@ def _rate(recording: Recording) -> Fraction:
 
 def write_one(plan: Plan, shelf: Shelf, job: Job, progress: Any, done: int) -> int:
     """Write the pieces of one recording, then its film; return how many frames are done."""
+    job.delays_ms.append(plan.delay_ms)
+    job.pairing = PAIRING
     account = Account(job.tally, plan.rows.controls)
     kept: list[tuple[int, int]] = []
     number = place = seen = 0
@@ -252,7 +254,7 @@ def _own(plan: Plan, pair: Pair, rows: _SegmentRows, *, last: bool) -> dict[str,
         },
         "segment": {**pair.segment.to_json(), "frames": len(rows.table), "actions": len(pair)},
         "after": after,
-        "pairing": _PAIRING,
+        "pairing": PAIRING,
         "pad_map": plan.pad_map.name,
         "action_delay_ms": plan.delay_ms,
     }

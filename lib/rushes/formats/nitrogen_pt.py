@@ -4,9 +4,10 @@
 A name that ends in .pt gives what `torch.save` gives, .safetensors the same tensors with `meta` as texts.
 
 - **Pairing:** obs[i] is a frame, actions[i] are the T rows from it on, so actions[i, 0] is what was done on obs[i]. A
-  row is what happened from its frame to the next one, in [t_k, t_{k+1}), with `strict` too: strict leaves out of
-  `meta` what the reference has not, and changes no row. (The reference notes a row when its frame is taken, so its
-  rows say what was done before the frame.)
+  row is what happened from its frame to the next one, in [t_k, t_{k+1}).
+- **Strict** files hold what the reference's converter makes of what its logger notes when it takes a frame: keys as
+  they were at t_k, motion of (t_{k-1}, t_k]. What such a row does not show is counted (`tap_between_frames`,
+  `behind_last_frame`), and reading moves motion back. Its windows cross the edges of segments; ours never do.
 - **Columns** go by name: `capture20` is lx, ly (keys), rx, ry (mouse; up is +1) and 16 buttons; `capture25` has x, z,
   enter, esc, i behind them. A pad goes through the pad map.
 - **Windows** begin at every `stride`-th frame that has T rows from it on; none crosses the edge of a segment or a
@@ -38,6 +39,7 @@ import numpy.typing as npt
 from rushes.errors import BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import PAIRING, export
+from rushes.formats.nitrogen_capture_unseen import STRICT_PAIRING
 from rushes.formats.nitrogen_pt_columns import target_of
 from rushes.formats.nitrogen_pt_load import looks_like
 from rushes.formats.nitrogen_pt_plan import Plan
@@ -75,10 +77,8 @@ class NitrogenPtOptions:
         mouse_clip: The most that rx and ry say.
         pad_map: Path of a pad map; empty takes the default.
         action_delay_ms: Moves inputs this much later, or `measured`.
-        strict: `meta` has the reference's keys alone; float32, stride 1, a .pt.
+        strict: The reference's keys of `meta` alone, and its rows; float32, stride 1, a .pt.
         fps: In reading: frames a second to assume where the file does not say.
-        reference_interval: In reading a file that says nothing of `rushes`: its rows are the reference's, which tell
-            what happened before their frame, so motion is moved back by one. False for what `strict` wrote here.
     """
 
     img_size: int = 256
@@ -92,7 +92,6 @@ class NitrogenPtOptions:
     action_delay_ms: str = "0"
     strict: bool = False
     fps: float = 30.0
-    reference_interval: bool = True
 
 
 class NitrogenPt(Format):
@@ -110,7 +109,7 @@ class NitrogenPt(Format):
 
     def read(self, path: Path, options: Any) -> Sessions:
         """Open a file; see `formats.nitrogen_pt_read`."""
-        return read_file(path, fps=options.fps, reference_interval=options.reference_interval)
+        return read_file(path, fps=options.fps)
 
     def write(
         self,
@@ -136,6 +135,7 @@ class NitrogenPt(Format):
             stride=options.stride,
             pad_map=options.pad_map,
             action_delay_ms=options.action_delay_ms,
+            strict=options.strict,
         )
         side = options.img_size
         tensors = [
@@ -146,6 +146,7 @@ class NitrogenPt(Format):
         ready = _planes if options.obs == "uint8" else _from_zero_to_one
         with export(self, source, path, options, folder=False, resumable=True) as job:
             plan.count(job)
+            job.pairing = STRICT_PAIRING if options.strict else PAIRING
             digest = plan.digest({**asdict(options), "suffix": path.suffix, "schema": SCHEMA})
             with TensorWriter(job.partial, progress_name(path), form, plan=digest) as writer:
                 _fill(writer, plan, side, ready, executor, progress)

@@ -95,7 +95,7 @@ def _zip_holds_them(path: Path) -> bool:
         with zipfile.ZipFile(path) as file:
             pickles = [i for i in file.infolist() if i.filename.endswith("/data.pkl") and i.file_size <= _MOST]
             return len(pickles) == 1 and _texts(file.read(pickles[0]), pickles=1) >= _KEYS
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except Exception as error:  # the library has many for what is damaged: zlib.error, UnicodeDecodeError ...
         if path.suffix == ".pt":
             raise _cut(path) from error
         return False
@@ -153,6 +153,14 @@ def load_file(path: Path) -> Loaded:
             accepts="(M, 3, H, W) and (M, T, A) with at least one row",
             fix="convert the source again",
         )
+    size = path.stat().st_size
+    for name, array in (("obs", obs), ("actions", actions)):
+        if array.nbytes > size:  # one number that is said to stand everywhere fills the memory of whoever counts on it
+            raise BadDataError(
+                f"{path}: {name} of shape {array.shape}, which is more than the {size:,} bytes of the file",
+                accepts="tensors whose numbers all stand in the file",
+                fix="convert the source again",
+            )
     meta = held.get("meta")
     return Loaded(obs, actions, meta if isinstance(meta, dict) else {})
 

@@ -24,9 +24,11 @@ import numpy.typing as npt
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
+from rushes.formats.nitrogen_capture_unseen import as_noted, lose_unseen
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
+from rushes.model.grid import Grid
 from rushes.model.recording import Recording, Sessions
 from rushes.model.windows import windows
 from rushes.store.facts import read_facts
@@ -78,6 +80,7 @@ class Plan:
         stride: Rows from one window to the next.
         pad_map: Path of a pad map; empty takes the default.
         action_delay_ms: A number or `measured`; see `store.pairing.delay_of`.
+        strict: Rows as the reference program notes them; see `nitrogen_capture_unseen`.
 
     Attributes:
         stretches: Those segments that have a window.
@@ -99,8 +102,10 @@ class Plan:
         stride: int = 1,
         pad_map: str = "",
         action_delay_ms: str = "0",
+        strict: bool = False,
     ) -> None:
         self._source, self._target, self._length, self._stride = source, target, seq_len, stride
+        self._strict = strict
         found = [read_pad_map(pad_map, game=r.info.game) for r in source]
         self._rows = [Rows(target, one) for one in found]
         self.maps = [one.name for one in found]
@@ -116,6 +121,8 @@ class Plan:
                 accepts=f"at least one segment with {seq_len} actions",
                 fix="record longer, or pass a smaller seq_len",
             )
+        if strict:
+            self._job.tally.mark("episodes", "border_not_written", len(self.stretches) - 1)
 
     def _take(self, number: int, recording: Recording) -> str:
         """Plan one recording; return what its inputs are known by."""
@@ -140,7 +147,12 @@ class Plan:
                 kept = pair.grid.ledger["used"] + pair.grid.ledger["repeat"]
                 account.lose("too_short", kept - sum(pair.without_place(rows.controls).values()))
                 continue
-            self._job.tally.mark("actions", "clipped", self._clipped(pair))
+            self._job.tally.mark("actions", "clipped", self._clipped(pair.before if self._strict else pair.grid))
+            if self._strict:
+                lose_unseen(account, rows, pair)
+            bare = np.ones(count, bool)
+            bare[found.rows()] = False
+            account.lose("no_window", int(bare[pair.rows_with_place(rows.controls)].sum()))
             frames = pair.index["frame_index"].to_numpy(np.int64)[found.starts]
             about = pair.segment.index, found.starts, frames, count, int(pair.grid.t_ns[0]), pair.segment.end_reason
             self.stretches.append(Stretch(number, *about))
@@ -165,7 +177,8 @@ class Plan:
         return pairs(self._source[number], action_delay_ms=self.delays_ms[number])
 
     def _vectors(self, number: int, pair: Pair) -> Floats:
-        found = self._rows[number].vectors(pair.grid)
+        rows = self._rows[number]
+        found = as_noted(rows, pair) if self._strict else rows.vectors(pair.grid)
         wrong = np.argwhere(~np.isfinite(found))
         if len(wrong):
             row, column = wrong[0]
@@ -177,13 +190,13 @@ class Plan:
             )
         return found
 
-    def _clipped(self, pair: Pair) -> int:
+    def _clipped(self, grid: Grid) -> int:
         """Count the rows whose motion is more than its column can say."""
-        over = np.zeros(len(pair), bool)
+        over = np.zeros(len(grid), bool)
         for slot in self._target.slots:
             for control in (*slot.plus, *slot.minus):
-                if slot.role == "motion" and control in pair.grid.motion:
-                    over |= np.abs(pair.grid.motion[control] * slot.scale) > slot.limits[1]
+                if slot.role == "motion" and control in grid.motion:
+                    over |= np.abs(grid.motion[control] * slot.scale) > slot.limits[1]
         return int(over.sum())
 
     def count(self, job: Job) -> None:

@@ -4,9 +4,8 @@ Windows overlap, so the rows of a segment are put together again from the first 
 behind its first have no frame and are counted. Where a segment ends, `meta.rushes` says, or else that a window does not
 go on with the rows of the one before. Columns go by `meta.action_names`, or by their number (20, 25).
 
-A file without `meta.rushes` counts as one of the reference program, whose rows say what happened before their frame,
-in (t_{k-1}, t_k]: motion is moved back by one row. A file that this program wrote with `strict` looks the same and
-needs none of that: read it with `reference_interval=false`.
+A file without `meta.rushes` has the rows of the reference program, `strict` ones of ours too: motion is of (t_{k-1},
+t_k] and is moved back by one row, that of wheels as well.
 
 Example:
     >>> def presses(path):
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.imported import Imported, Part
+from rushes.formats.nitrogen_capture_names import wheel_columns
 from rushes.formats.nitrogen_pt_columns import columns_of, scaled
 from rushes.formats.nitrogen_pt_load import Loaded, TensorFrames, load_file
 from rushes.model.clock import NS
@@ -44,16 +44,16 @@ _MOST_STRIDE: Final = 1_000_000
 _RATES: Final = (1e-3, 1e4)
 _NUMBERS: Final = (1e-6, 1e9)
 """What is believed of a file: the rest of what would fit into an int or a float is damage."""
+_LONGEST_TEXT: Final = 200
 FALLBACK_FPS: Final = 30.0
 
 
-def read_file(path: Path, *, fps: float = FALLBACK_FPS, reference_interval: bool = True) -> Sessions:
+def read_file(path: Path, *, fps: float = FALLBACK_FPS) -> Sessions:
     """Open a training file.
 
     Args:
         path: A .pt or .safetensors file.
         fps: Frames a second to assume where the file does not say.
-        reference_interval: Whether rows of a file without `meta.rushes` say what happened before their frame.
 
     Returns:
         A recording for each one that went into the file; a single one where it does not say.
@@ -64,7 +64,7 @@ def read_file(path: Path, *, fps: float = FALLBACK_FPS, reference_interval: bool
     """
     if not _RATES[0] <= fps <= _RATES[1]:
         raise BadInputError(f"fps={fps}", accepts="frames a second, 0.001 to 10,000", fix="pass fps=30")
-    reader = _Reader(path, load_file(path), fps=fps, reference_interval=reference_interval)
+    reader = _Reader(path, load_file(path), fps=fps)
     return Sessions([reader.recording(number) for number in reader.numbers], format="nitrogen_pt")
 
 
@@ -80,7 +80,7 @@ class _Run:
 
 
 class _Reader:
-    def __init__(self, path: Path, loaded: Loaded, *, fps: float, reference_interval: bool) -> None:
+    def __init__(self, path: Path, loaded: Loaded, *, fps: float) -> None:
         self._path, self._obs, self._meta = path, loaded.obs, loaded.meta
         self._windows = min(len(loaded.obs), len(loaded.actions))
         self._surplus = abs(len(loaded.obs) - len(loaded.actions))
@@ -90,7 +90,6 @@ class _Reader:
         self._own: Mapping[str, Any] = own if isinstance(own, dict) else {}
         self._stride = self._whole(self._own, "stride", default=1)
         runs = self._said_runs() if self._own else None
-        self._trusted = runs is not None
         self._runs = runs if runs is not None else self._found_runs()
         sources = self._own.get("sources")
         told = runs is not None and isinstance(sources, list) and all(isinstance(s, dict) for s in sources)
@@ -104,10 +103,9 @@ class _Reader:
         if self._surplus:
             row = f"row {self._windows}"
             self._tell("unequal_lengths", row, self._surplus, "obs and actions differ in length; the rest is left out")
-        self._fps, self._moved = fps, reference_interval and not self._trusted
-        if self._moved:
-            text = "the rows count as the reference program's, and motion is moved back by one; if `rushes` wrote it "
-            self._tell("reference_interval", "meta", 1, text + "with strict, read it with reference_interval=false")
+        self._fps = fps
+        moved = [k for k, s in enumerate(self._space.slots) if s.role == "motion"] + wheel_columns(self._space)
+        self._moved = np.array([] if self._own else moved, np.int64)
 
     def _tell(self, kind: str, where: str, count: int, sentence: str) -> None:
         self._problems.append(Problem(kind, f"{self._path}, {where}", count, sentence))
@@ -133,7 +131,7 @@ class _Reader:
                 source, first, count, start_ns = (one[k] for k in ("source", "first_window", "windows", "start_ns"))
                 whole = all(type(v) is int and v <= _LATEST_NS for v in (source, first, count, start_ns))
                 if whole and first == at and count >= 1 and (runs[-1].source if runs else 0) <= source < sources:
-                    runs.append(_Run(source, first, count, max(start_ns, 0), str(one["end_reason"])))
+                    runs.append(_Run(source, first, count, max(start_ns, 0), _text(one, "end_reason") or "unknown"))
                     at += count
         except (KeyError, TypeError):
             at = -1
@@ -145,11 +143,11 @@ class _Reader:
 
     def _found_runs(self) -> list[_Run]:
         """Find the segments: a window that does not go on with the rows of the one before begins one."""
-        self._stride = 1
+        stride = self._stride
         breaks: list[int] = []
         for start in range(0, self._windows - 1, _BLOCK):
             block = np.asarray(self._actions[start : start + _BLOCK + 1])
-            one, other = block[:-1, 1:], block[1:, :-1]
+            one, other = block[:-1, stride:], block[1:, : max(block.shape[1] - stride, 0)]
             differ = (one != other) & ~(np.isnan(one) & np.isnan(other))
             breaks += (np.flatnonzero(differ.any((1, 2))) + start + 1).tolist()
         edges = [0, *breaks, self._windows]
@@ -158,7 +156,7 @@ class _Reader:
     def recording(self, number: int) -> Imported:
         """Make one recording."""
         said = self.sources[number]
-        rate = said.get("fps")
+        rate = said.get("fps", self._own.get("fps"))
         source_meta = self._meta.get("source_meta")
         if rate is None and isinstance(source_meta, dict):
             rate = source_meta.get("fps")
@@ -168,6 +166,13 @@ class _Reader:
         tally = Tally()
         parts: list[Part] = []
         numbers: list[Ints] = []
+        latest = max(run.start_ns for run in self._runs) + self._after(self._windows, rate)
+        if latest > _LATEST_NS:
+            raise BadDataError(
+                f"{self._path}, meta.rushes: rows up to {latest / NS:,.0f} s",
+                accepts="times, strides and rates of a recording",
+                fix="convert the source again",
+            )
         at_ns = tick = 0
         for run in self._split([run for run in self._runs if run.source == number], rate):
             for good, values, reason in self._good(run, tally):
@@ -208,12 +213,12 @@ class _Reader:
         head = np.asarray(windows[:-1, :step, self._columns], np.float64).reshape(-1, len(self._columns))
         values = np.concatenate([head, np.asarray(windows[-1][:, self._columns], np.float64)])
         behind = len(values) - run.count * step
-        if self._moved:
-            for column in [k for k, s in enumerate(self._space.slots) if s.role == "motion"]:
-                values[:, column] = np.append(values[1:, column], 0.0)
-            tally.mark("actions", "first_motion_unknown", 1)
+        if len(self._moved):
+            tally.mark("actions", "motion_before_first_frame", int(values[0, self._moved].any()))
+            tally.mark("actions", "motion_behind_not_recorded", int(not behind))
+            values[:-1, self._moved], values[-1, self._moved] = values[1:, self._moved], 0.0
         values = values[: run.count * step]
-        bad = ~np.isfinite(values).all(1).reshape(run.count, step).all(1)
+        bad = ~(np.abs(values) <= _NUMBERS[1]).all(1).reshape(run.count, step).all(1)
         tally.offer("frames", run.count)
         tally.offer("actions", run.count * step + behind)
         tally.lose("actions", "without_frame", behind)
@@ -246,14 +251,20 @@ class _Reader:
     def _info(self, said: Mapping[str, Any], rate: float) -> SessionInfo:
         height, width = self._obs.shape[2:]
         return SessionInfo(
-            id=str(said.get("id") or self._path.stem),
-            game=str(said.get("game") or "unknown"),
+            id=_text(said, "id") or self._path.stem,
+            game=_text(said, "game") or "unknown",
             source={"kind": "import", "name": "nitrogen_pt"},
             time_source="assumed",
             streams=(
                 StreamSpec("screen", "frames", "png", width=width, height=height, rate_hz=rate / self._stride),
-                StreamSpec("events", "events", unit=str(said.get("motion_unit") or "px")),
+                StreamSpec("events", "events", unit=_text(said, "motion_unit") or "px"),
             ),
             action_space=self._space,
             provenance={"format": "nitrogen_pt", "seq_len": int(self._actions.shape[1]), "stride": self._stride},
         )
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    """Give what a file says of itself, where that is a text as names have it; else an empty one."""
+    value = said.get(name)
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_TEXT else ""

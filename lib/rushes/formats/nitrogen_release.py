@@ -42,6 +42,7 @@ _MOST_FRAMES: Final = 1 << 28  # 1,200 hours at 60 Hz; times of such numbers fit
 _LONGEST_S: Final = 20.5
 _MOST_HZ: Final = 1000.0
 _ROUNDING: Final = 1e-6
+_MOST_ROWS: Final = 1 << 20
 
 Floats = npt.NDArray[np.float64]
 
@@ -87,15 +88,11 @@ def read_piece(chunk: Chunk, actions: str, problems: list[Problem]) -> Piece:
         BadDataError: Nothing of it can be used; the message names the file and, where it can, the row.
     """
     name = ACTIONS[actions]
-    meta = _metadata(chunk)
     where = f"{chunk.where}/{name}"
-    try:
-        table = pq.read_table(io.BytesIO(chunk.read(name)))
-        names = table.column_names
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadDataError(
-            f"{where}: no Parquet file ({error})", accepts="a whole table", fix="fetch it again"
-        ) from error
+    found = chunk.read_all(METADATA, name)
+    meta = _metadata(chunk, found[METADATA])
+    table = _table(found[name], where)
+    names = table.column_names
     missing = [column for column in (*COLUMNS, *_STICKS) if column not in names]
     if missing:
         raise BadDataError(
@@ -120,11 +117,30 @@ def read_piece(chunk: Chunk, actions: str, problems: list[Problem]) -> Piece:
     return Piece(where, start, _rate(size, video), values, reason, meta, own)
 
 
-def _metadata(chunk: Chunk) -> Mapping[str, Any]:
+def _table(data: bytes, where: str) -> pa.Table:
+    """Read the columns that are known; a few bytes can say that they are thousands of millions of rows."""
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        count = file.metadata.num_rows  # its columns are not asked: where they are damaged, that ends the process
+        if count > _MOST_ROWS:
+            raise BadDataError(
+                f"{where}: {count} rows",
+                accepts=f"up to {_MOST_ROWS}: a chunk is {PIECE_S:g} s",
+                fix="leave the chunk out",
+            )
+        return file.read([name for name in (*COLUMNS, *_STICKS, *OWN) if name in file.schema_arrow.names])
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise BadDataError(
+            f"{where}: no Parquet file ({error})", accepts="a whole table", fix="fetch it again"
+        ) from error
+
+
+def _metadata(chunk: Chunk, data: bytes) -> Mapping[str, Any]:
     where = f"{chunk.where}/{METADATA}"
     try:
-        meta = json.loads(chunk.read(METADATA))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        meta = json.loads(data)
+        json.dumps(meta, ensure_ascii=False).encode()  # half a character can be read and not written
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise BadDataError(f"{where}: no JSON ({error})", accepts="a whole JSON file", fix="fetch it again") from error
     if not isinstance(meta, dict):
         raise BadDataError(f"{where}: {type(meta).__name__}", accepts="a JSON object", fix="fetch it again")

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from rushes.errors import BadDataError
 from rushes.model.findings import Problem
@@ -32,11 +32,66 @@ FILMS: Final = "videos"
 _DEPTH: Final = 4  # root, actions, shard, video, chunk
 _LOOKED_AT: Final = 2_000  # entries before a folder is said to be none of these
 _MOST_BYTES: Final = 1 << 28  # a member that says to be larger holds no 20 seconds
+_SAYING: Final = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_LONGEST: Final = 1 << 16  # bytes of a member that only says what the next one is called
+_LONGEST_ID: Final = 120
+_LEADS_OUT: Final = "a link that leads out of the folder: not read"
 
 
 def safe_name(text: str) -> str:
-    """Make a name of a file of any text: letters, digits, `.`, `-` and `_`, no dot in front."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "video"
+    """Make a name of a file of any text: up to 120 letters, digits, `.`, `-` and `_`, no dot in front."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:_LONGEST_ID].strip("._") or "video"
+
+
+def is_plain(name: str) -> bool:
+    """Say whether a name can be that of a file as it stands: the ids of YouTube may begin or end with `_` or `-`."""
+    return re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) is not None
+
+
+class _Member(tarfile.TarInfo):
+    """A member's header without trust: tarfile ends quietly at a damaged one, and reads a name of any length."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; see `tarfile.TarInfo.frombuf`.
+
+        Raises:
+            ReadError: It is damaged, or says what no member is.
+        """
+        try:
+            found = super().frombuf(buf, encoding, errors)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        if found.size < 0 or found.type == tarfile.GNUTYPE_SPARSE or (found.type in _SAYING and found.size > _LONGEST):
+            raise tarfile.ReadError(f"a member of {found.size} bytes and of type {found.type!r}")
+        return found
+
+
+def _members(path: Path) -> Iterator[tarfile.TarInfo]:
+    """Give the members of an archive, one held at a time.
+
+    Raises:
+        ReadError: It is damaged, or goes on behind its end.
+        OSError: It cannot be read, or its check sum is another.
+        EOFError: It is cut.
+        zlib.error: It is damaged.
+        ValueError: A number in it makes no sense.
+    """
+    with gzip.open(path) as file, tarfile.open(fileobj=file, mode="r:", tarinfo=_Member) as archive:
+        while (member := archive.next()) is not None:
+            archive.members.clear()  # type: ignore[attr-defined]
+            if member.size < 0:
+                raise tarfile.ReadError(f"{member.name}: a member of {member.size} bytes")
+            yield member
+        for _ in range(_MOST_BYTES >> 20):  # to its end, where the check sum stands
+            if file.read(1 << 20).strip(b"\0"):
+                raise tarfile.ReadError("it goes on behind its end")
 
 
 @dataclass(frozen=True)
@@ -71,8 +126,25 @@ class Chunk:
                 f"{self.where}/{name}: not to be read ({error})", accepts="a whole file", fix="fetch it again"
             ) from error
 
+    def read_all(self, *names: str) -> Mapping[str, bytes]:
+        """Read several files in the order in which they stand, since going back in an archive begins at its start.
+
+        Raises:
+            BadDataError: One is not there, or cannot be read.
+        """
+        return {name: self.read(name) for name in sorted(names, key=lambda name: _offset(self.files.get(name)))}
+
+    @property
+    def place(self) -> int:
+        """Where it begins in its archive; 0 in a folder."""
+        return min(map(_offset, self.files.values()), default=0)
+
     def __repr__(self) -> str:
         return f"Chunk({self.video}, {self.number})"
+
+
+def _offset(place: Path | tuple[Shard, int, int] | None) -> int:
+    return place[1] if isinstance(place, tuple) else 0
 
 
 class Shard:
@@ -87,17 +159,16 @@ class Shard:
         found: dict[str, dict[str, tuple[Shard, int, int]]] = {}
         refused: list[str] = []
         try:
-            with tarfile.open(self.path, "r:gz") as archive:
-                for member in archive:
-                    name = member.name.replace("\\", "/")
-                    parts = PurePosixPath(name).parts
-                    if not member.isfile() or member.issparse():
-                        refused += [] if member.isdir() else [name]
-                    elif name.startswith("/") or ".." in parts or ":" in name or member.size > _MOST_BYTES:
-                        refused.append(name)
-                    elif len(parts) > 1 and CHUNK.fullmatch(parts[-2]):
-                        found.setdefault("/".join(parts[:-1]), {})[parts[-1]] = (self, member.offset_data, member.size)
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            for member in _members(self.path):
+                name = member.name.replace("\\", "/")
+                parts = PurePosixPath(name).parts
+                if not member.isfile() or member.issparse():
+                    refused += [] if member.isdir() else [name]
+                elif name.startswith("/") or ".." in parts or ":" in name or member.size > _MOST_BYTES:
+                    refused.append(name)
+                elif len(parts) > 1 and CHUNK.fullmatch(parts[-2]):
+                    found.setdefault("/".join(parts[:-1]), {})[parts[-1]] = (self, member.offset_data, member.size)
+        except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
             text = f"the archive is cut or damaged ({error}): the chunks behind that place are missing"
             problems.append(Problem("damaged_shard", str(self.path), 1, text))
         if refused:
@@ -153,12 +224,11 @@ def holds_chunks(path: Path) -> bool:
 
 def _is_shard(path: Path) -> bool:
     try:
-        with tarfile.open(path, "r:gz") as archive:
-            for _, member in zip(range(50), archive, strict=False):
-                parts = PurePosixPath(member.name.replace("\\", "/")).parts
-                if any(CHUNK.fullmatch(part) for part in parts):
-                    return True
-    except (tarfile.TarError, EOFError, zlib.error, OSError):
+        for _, member in zip(range(50), _members(path), strict=False):
+            parts = PurePosixPath(member.name.replace("\\", "/")).parts
+            if any(CHUNK.fullmatch(part) for part in parts):
+                return True
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError):
         return False
     return False
 
@@ -172,8 +242,10 @@ def _walk(path: Path, problems: list[Problem], *, looked: list[int] | None = Non
 
 def _below(folder: Path, root: Path, depth: int, problems: list[Problem], looked: list[int] | None) -> Iterator[Chunk]:
     if CHUNK.fullmatch(folder.name):
-        yield from _chunk_folder(folder, root, problems)
-        return
+        found = list(_chunk_folder(folder, root, problems))
+        yield from found
+        if found:
+            return  # else a video may be called so
     if not depth:
         return
     try:
@@ -189,7 +261,14 @@ def _below(folder: Path, root: Path, depth: int, problems: list[Problem], looked
         if entry.is_dir() and entry.name != FILMS and not entry.name.startswith("."):
             yield from _below(entry, root, depth - 1, problems, looked)
         elif entry.is_file() and SHARD.fullmatch(entry.name) and (looked is None or _is_shard(entry)):
-            yield from Shard(entry).chunks(problems)
+            yield from _shard(entry, root, problems)
+
+
+def _shard(path: Path, root: Path, problems: list[Problem]) -> Iterator[Chunk]:
+    if root in path.resolve().parents:
+        yield from Shard(path).chunks(problems)
+    else:
+        problems.append(Problem("refused_name", str(path), 1, _LEADS_OUT))
 
 
 def _chunk_folder(folder: Path, root: Path, problems: list[Problem]) -> Iterator[Chunk]:
@@ -200,8 +279,7 @@ def _chunk_folder(folder: Path, root: Path, problems: list[Problem]) -> Iterator
     files = {name: folder / name for name in names if (folder / name).is_file()}
     away = [name for name, file in files.items() if root not in file.resolve().parents]
     if away:
-        text = "a link that leads out of the folder: not read"
-        problems.append(Problem("refused_name", str(folder / away[0]), len(away), text))
+        problems.append(Problem("refused_name", str(folder / away[0]), len(away), _LEADS_OUT))
     if files:
         inside = {name: file for name, file in files.items() if name not in away}
         yield Chunk(matched[1], int(matched[2]), str(folder), inside)

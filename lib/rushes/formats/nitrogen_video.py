@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.nitrogen_release import Piece, number_of
-from rushes.formats.nitrogen_shards import FILMS, safe_name
+from rushes.formats.nitrogen_shards import FILMS, is_plain
 from rushes.model.clock import NS
 from rushes.model.findings import Problem
 from rushes.model.recording import Picture
@@ -37,6 +37,7 @@ ENDINGS: Final = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 _UP: Final = 4  # chunk, video, shard, actions, root
 _SIDES: Final = 4
 _TWO: Final = 2
+_ASPECTS: Final = 0.02
 _OF_THE_PARENT: Final[list[Any]] = []
 
 
@@ -129,7 +130,7 @@ def find_film(path: Path, video: str, asked: str) -> Path | None:
     else:
         start = path.absolute()
         folders = [place / FILMS for place in (start, *start.parents[:_UP])]
-    if video != safe_name(video):
+    if not is_plain(video):
         return None
     for folder in folders:
         for ending in ENDINGS:
@@ -247,7 +248,7 @@ def open_film(path: Path, video: str, asked: Asked, problems: list[Problem]) -> 
     """
     if asked.video == "none":
         return None
-    if video != safe_name(video):
+    if not is_plain(video):
         text = "an id that is no plain name: no video is looked for"
         problems.append(Problem("refused_name", video, 1, text))
     place = find_film(path, video, asked.video)
@@ -292,23 +293,24 @@ def join_frames(
         height, width = min(height, resolution[0]), min(width, resolution[1])
     masks: list[Box] = []
     place = np.full(len(pieces), -1, np.int64)
-    without = []
+    without, skew = [], []
     for number, piece in enumerate(pieces):
-        box = box_of(
-            piece.meta.get("bbox_controller_overlay"),
-            scale=_scale(piece, height, width, problems),
-            height=height,
-            width=width,
-        )
+        scale = _scale(piece, height, width, problems)
+        box = box_of(piece.meta.get("bbox_controller_overlay"), scale=scale, height=height, width=width)
         if box is None:
             without.append(piece.where)
         elif not box.empty:
             if box not in masks:
                 masks.append(box)
             place[number] = masks.index(box)
+            skew.append((number, abs(scale[0] / scale[1] - 1)))
     if without and asked.mask:
         text = "no bbox_controller_overlay of four numbers: if a controller is drawn in the picture, it is seen"
         problems.append(Problem("without_mask", without[0], len(without), text))
+    other = [pieces[number].where for number, much in skew if much > _ASPECTS]
+    if other and asked.mask:
+        text = f"a video of {width} x {height}, not the shape of its labels: bars or a cut move what is painted over"
+        problems.append(Problem("aspect_differs", other[0], len(other), text))
     areas = [piece.meta.get("bbox_game_area") for piece in pieces]
     other = [piece.where for piece, area in zip(pieces, areas, strict=True) if area != areas[0]]
     if other and asked.crop:

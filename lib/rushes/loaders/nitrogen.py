@@ -7,7 +7,7 @@ Each item has what `NitrogenTokenizer.encode` of the repository takes in trainin
 | `frames` | (F, 3, 256, 256) | float32, SigLIP's (x / 255 - 0.5) / 0.5; or uint8 |
 | `dropped_frames` | (F,) | bool, True where the segment has no frame that early (it is zero then, as theirs) |
 | `buttons` | (1, T, 21) | float32, 0 or 1, in the order of the settings |
-| `j_left`, `j_right` | (1, T, 2) | float32, -1 to 1; the tokenizer itself maps them to 0 to 1 |
+| `j_left`, `j_right` | (1, T, 2) | float32, -1 to 1, up as `vertical` says; the tokenizer maps them to 0 to 1 |
 | `game` | | text |
 
 **Which rows.** The release's row i is the controller as it is seen on frame i; our row k is what is done in
@@ -40,9 +40,9 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, MissingError
 from rushes.formats.base import open_any
-from rushes.formats.imported import Imported
+from rushes.formats.imported import Imported, NoFrames
 from rushes.formats.inputs import NO_PLACE, Account, Rows
 from rushes.formats.nitrogen_video import Film
 from rushes.formats.options import Given
@@ -109,10 +109,12 @@ class NitrogenSamples:
 
     Attributes:
         settings: As given.
-        ledger: What became of frames and events: a frame is kept when a sample ends with it.
+        ledger: What became of frames and events: a frame is kept when a sample ends with it. Recordings whose video is
+            not there are left out, their frames lost as `without_pictures`.
 
     Raises:
         BadInputError: No sample in any recording, or an option out of its range.
+        MissingError: Not one recording has pictures.
     """
 
     def __init__(
@@ -143,6 +145,12 @@ class NitrogenSamples:
         self.ledger: Ledger = tally.close()
         self._edges = np.cumsum([0, *(stretch.samples for stretch in self._stretches)])
         self._open: tuple[int, OrderedDict[int, Shows]] = (os.getpid(), OrderedDict())
+        if not self._stretches and "without_pictures" in self.ledger["frames"].lost:
+            raise MissingError(
+                f"{len(self._places)} recordings, all of them labels without pictures",
+                accepts="at least one with its video",
+                fix='pass options={"video": FOLDER}, with the videos as <video_id>.mp4 in it',
+            )
         if not len(self):
             rows = self.settings.horizon + self.settings.action_shift - 1
             raise BadInputError(
@@ -153,6 +161,10 @@ class NitrogenSamples:
             )
 
     def _add(self, recording: Recording, number: int, tally: Tally) -> None:
+        if isinstance(recording, Imported) and isinstance(recording.source_of_frames, NoFrames):
+            tally.offer("frames", recording.frame_count)
+            tally.lose("frames", "without_pictures", recording.frame_count)
+            return
         rows = Rows(_PAD, read_pad_map(self._pad_map, game=recording.info.game))
         account = Account(tally, rows.controls)
         tally.offer("frames", recording.frame_count)
@@ -178,7 +190,6 @@ class NitrogenSamples:
 
         Raises:
             IndexError: There is no such sample.
-            MissingError: Labels without pictures.
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rushes.errors import OccupiedError, StoppedError, StorageError
+from rushes.errors import BusyError, OccupiedError, StoppedError, StorageError
 
 
 def partial_name(target: Path) -> Path:
@@ -155,6 +155,7 @@ def resumed_file(target: Path) -> Iterator[Path]:
 
     Raises:
         OccupiedError: `target` exists.
+        BusyError: Another process is writing it.
         StorageError: The disk is full or the folder cannot be written.
         StoppedError: Somebody interrupted it; the same call goes on.
     """
@@ -163,24 +164,47 @@ def resumed_file(target: Path) -> Iterator[Path]:
     known = progress.exists()
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield partial
-            sync(partial)
-            partial.replace(target)
-            sync(target.parent)
-            _forget(progress)
-        except KeyboardInterrupt as stop:
-            raise StoppedError(
-                f"{target}: stopped before it was complete",
-                accepts="the same source and options, to go on",
-                fix=f"run the same again; what is done stands beside it in {partial.name} and {progress.name}",
-            ) from stop
-        except BaseException as error:
-            full = isinstance(error, StorageError) or (isinstance(error, OSError) and _number(error) == errno.ENOSPC)
-            if not (full and known):
-                partial.unlink(missing_ok=True)
+        with _alone(partial, target):
+            try:
+                yield partial
+                sync(partial)
+                partial.replace(target)
+                sync(target.parent)
                 _forget(progress)
-            raise
+            except KeyboardInterrupt as stop:
+                raise StoppedError(
+                    f"{target}: stopped before it was complete",
+                    accepts="the same source and options, to go on",
+                    fix=f"run the same again; what is done stands beside it in {partial.name} and {progress.name}",
+                ) from stop
+            except BaseException as error:
+                full = isinstance(error, StorageError) or (
+                    isinstance(error, OSError) and _number(error) == errno.ENOSPC
+                )
+                if not (full and known):
+                    partial.unlink(missing_ok=True)
+                    _forget(progress)
+                raise
+
+
+@contextmanager
+def _alone(partial: Path, target: Path) -> Iterator[None]:
+    """Keep other processes from the file that this one goes on with; not on Windows, where it could not be renamed."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with partial.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BusyError(
+                f"{target}, which another process is writing,",
+                accepts="a name of its own for each output",
+                fix="wait until that process ends, or choose another name",
+            ) from error
+        yield
 
 
 def _forget(progress: Path) -> None:

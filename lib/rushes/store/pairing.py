@@ -69,7 +69,7 @@ class Pair:
         """The same frames with what was down, and where sticks stood, at the instant t_k; motion means nothing here."""
         t_ns = self.grid.t_ns
         starts = np.repeat(t_ns, 2)
-        starts[1::2] += 1
+        starts[1::2] = np.minimum(t_ns + 1, np.append(t_ns[1:], t_ns[-1] + 1))  # two frames may have one time
         whole = to_grid(self.events, starts, end_ns=int(t_ns[-1]) + 1, action_delay_ms=self.grid.action_delay_ms)
         return _every_second(whole)
 
@@ -83,12 +83,23 @@ class Pair:
             Control -> events. A press and its release are two; motion of the pointer counts under `MouseDX` when
             neither of its directions has a place.
         """
+        names, placed, _ = self._placed(controls)
+        return Counter(names[~placed].tolist())
+
+    def rows_with_place(self, controls: Iterable[str]) -> Ints:
+        """Number the row of each event in the segment that a set of controls has a place for; see `without_place`."""
+        _, placed, times = self._placed(controls)
+        return np.searchsorted(self.grid.t_ns, times[placed], side="right") - 1
+
+    def _placed(self, controls: Iterable[str]) -> tuple[pd.Series[str], npt.NDArray[np.bool_], Ints]:
+        """Give name, whether it has a place, and time of each event that the grid counts."""
         known = set(controls)
         used = self._used()
         names = used["control"].where(used["control"] != POINTER, MOUSE_MOTIONS[0])
         if MOUSE_MOTIONS[1] in known:
             known.add(MOUSE_MOTIONS[0])
-        return Counter(names[~names.isin(known)].tolist())
+        times = used["t_ns"].to_numpy(np.int64) + round(self.grid.action_delay_ms * 1_000_000)
+        return names, names.isin(known).to_numpy(bool), times
 
     def _used(self) -> pd.DataFrame:
         """Give the rows that the grid counts: in the segment, no states, no chords of the recorder."""
