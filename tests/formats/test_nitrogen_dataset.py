@@ -593,6 +593,28 @@ def test_the_drawn_controller_is_painted_over_in_the_pixels_of_the_video(shard, 
     assert not (seen[20:].max(-1) == 0).any()
 
 
+def test_a_box_without_a_size_is_told_as_a_missing_one(shard, tmp_path):
+    write_chunk(shard, 0, columns_of(4), start=0, meta={"bbox_controller_overlay": [10, 10, -5, 20]})
+    film(tmp_path / "videos" / "v1.mp4", 4)
+    assert "without_mask" in {p.kind for p in open_any(shard)[0].problems}
+
+
+def test_processed_rows_that_no_frame_is_known_for_are_left_out_and_said(shard):
+    write_chunk(shard, 0, columns_of(3), start=0)
+    write_chunk(shard, 0, columns_of(2), start=0, name="actions_processed.parquet", meta={"chunk_size": 3})
+    write_chunk(shard, 1, columns_of(3), start=3)
+    write_chunk(shard, 1, columns_of(3), start=3, name="actions_processed.parquet")
+    found = open_any(shard, options=["actions=processed"])
+    assert [r.frame_count for r in found] == [3]
+    assert any("which frames they are of" in p.sentence for p in found.problems)
+
+
+def test_strict_writes_labels_alone_and_says_so_where_a_video_is_asked_for(hand_play, tmp_path):
+    hand_play.play(tmp_path / "s", [6], [hand_play.press(2.5, "KeyW")])
+    with pytest.raises(BadInputError, match="labels alone"):
+        convert(tmp_path / "s", tmp_path / "out", format="nitrogen_dataset", options=["strict=true", "video=h264"])
+
+
 def test_a_missing_box_is_told_and_swapped_sizes_are_seen(shard, tmp_path):
     video = {"resolution": [1280, 720], "start_frame": 0, "start_time": 0.0, "end_time": 4 / 60}
     box = {"bbox_controller_overlay": [0, 360, 1280, 360]}

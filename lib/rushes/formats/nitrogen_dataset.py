@@ -134,6 +134,12 @@ class NitrogenDataset(Format):
             raise BadInputError(
                 f"video={options.video!r} for writing", accepts="h264 or none", fix="write video=none for labels alone"
             )
+        if options.strict and options.video == "h264":
+            raise BadInputError(
+                "video=h264 with strict=true",
+                accepts="labels alone, as the release has them",
+                fix="leave out one of them",
+            )
         plans = [Plan(recording, options, name) for recording, name in zip(source, _names(source), strict=True)]
         if options.strict and not any(plan.has_piece for plan in plans):
             raise BadInputError(

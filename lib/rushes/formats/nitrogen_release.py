@@ -102,6 +102,12 @@ def read_piece(chunk: Chunk, actions: str, problems: list[Problem]) -> Piece:
         )
     values, reason = _values(table, where)
     size, video = meta.get("chunk_size"), _mapping(meta.get("original_video"))
+    if size != len(values) and actions == "processed":
+        raise BadDataError(
+            f"{where}: {len(values)} rows of a chunk of {size!r}, and nothing says which frames they are of",
+            accepts="a processed table with a row for every frame of its chunk",
+            fix="read the raw one: actions=raw",
+        )
     if size != len(values):
         text = f"chunk_size is {size!r} and the table has {len(values)} rows: its rows are used"
         problems.append(Problem("chunk_size_differs", where, 1, text))

@@ -72,10 +72,10 @@ def box_of(sides: Any, *, scale: tuple[float, float], height: int, width: int) -
         width: Of the picture.
 
     Returns:
-        The box; None where those are no four numbers.
+        The box; None where those are no four numbers, or no width and height.
     """
     numbers = _four(sides)
-    if numbers is None:
+    if numbers is None or min(numbers[2:]) < 0:
         return None
     x, y, w, h = numbers
     top, bottom = floor(y * scale[0]), ceil((y + h) * scale[0])
@@ -305,7 +305,9 @@ def join_frames(
             place[number] = masks.index(box)
             skew.append((number, abs(scale[0] / scale[1] - 1)))
     if without and asked.mask:
-        text = "no bbox_controller_overlay of four numbers: if a controller is drawn in the picture, it is seen"
+        text = (
+            "no bbox_controller_overlay of x, y, width and height: if a controller is drawn in the picture, it is seen"
+        )
         problems.append(Problem("without_mask", without[0], len(without), text))
     other = [pieces[number].where for number, much in skew if much > _ASPECTS]
     if other and asked.mask:
