@@ -243,14 +243,14 @@ def test_other_vocabularies_are_written_by_name(hands, tmp_path, name, width, mo
 
 def test_a_strict_set_has_the_wheel_since_the_frame_before(hands, tmp_path):
     def wheel(start):
-        at = [start + hands.STEP + 5, start + 2 * hands.STEP, start + 4 * hands.STEP + 5]
+        at = [start + hands.STEP + 5, start + 3 * hands.STEP, start + 4 * hands.STEP + 5]
         return [Event(t, "mouse", "MouseWheel", "scroll", v) for t, v in zip(at, (1.0, 1.0, -1.0), strict=True)]
 
     report = write(hands.Hands([5], events=[wheel]), tmp_path / "set", "strict=true", "layout=capture85")
     names = json.loads((tmp_path / "set/meta.json").read_text())["actions"]
     actions = np.load(tmp_path / "set/actions.npy")
     down = {names[c]: actions[:, c].tolist() for c in np.flatnonzero(actions.any(axis=0))}
-    assert down == {"scroll_up": [0, 0, 1, 0, 0]}
+    assert down == {"scroll_up": [0, 0, 1, 1, 0]}
     assert report.ledger["events"].lost == {"behind_last_frame": 1}
 
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from rushes.errors import BadDataError, BadInputError, StoppedError, StorageError
-from rushes.formats import nitrogen_pt
+from rushes.formats import nitrogen_pt, nitrogen_pt_plan, nitrogen_pt_read
 from rushes.formats.base import convert, open_any, sniff_path
 from rushes.model.grid import to_grid
 from rushes.model.recording import Sessions
@@ -183,13 +183,16 @@ def test_a_strict_row_is_what_the_reference_notes_when_it_takes_the_frame(sessio
 
 
 def test_what_comes_behind_the_last_frame_is_in_no_strict_row_and_counted(tmp_path):
-    events = [hand.move(0, 90, 0), hand.move(7.5, 60, 0), hand.press(7.2, "Space")]
+    events = [hand.move(0, 90, 0), hand.move(7.5, 600, 0), hand.press(7.2, "Space")]
     played = hand.play(tmp_path / "s", [8, 3], events)
     options = ["img_size=8", "seq_len=4", "strict=true"]
     report = convert(played, tmp_path / "a.pt", format="nitrogen_pt", options=options)
     found = loaded(tmp_path / "a.pt")["actions"].numpy()
     assert np.argwhere(found).tolist() == [[0, 0, 2]]  # what moved at the instant of the first frame
     assert report.ledger["events"].lost == {"behind_last_frame": 2}
+    assert report.ledger["actions"].marked == {}  # what would be clipped is not in it
+    report = convert(played, tmp_path / "b.pt", format="nitrogen_pt", options=["img_size=8", "seq_len=4"])
+    assert report.ledger["actions"].marked == {"clipped": 1}
 
 
 def test_a_strict_file_is_what_the_references_converter_makes_of_a_strict_set(tmp_path):
@@ -479,6 +482,30 @@ def test_a_killed_conversion_goes_on_and_ends_with_the_same_bytes(tmp_path, monk
     ]
 
 
+@pytest.mark.parametrize("changed", ["inputs", "pictures"])
+def test_another_source_does_not_go_on_with_what_this_one_left(tmp_path, monkeypatch, changed):
+    """It has the same name, times and segments, and what was done of the first one is not in the file."""
+    first = hand.play(tmp_path / "one" / "s", [40], [hand.press(3.5, "KeyW")])
+    if changed == "pictures":
+        monkeypatch.setattr(hand, "SCENERY", hand.Scenery((hand.HEIGHT, hand.WIDTH), seed=6))
+    second = hand.play(tmp_path / "two" / "s", [40], [hand.press(5.5 if changed == "inputs" else 3.5, "KeyW")])
+    if changed == "inputs":  # neither do the manifests tell
+        monkeypatch.setattr(nitrogen_pt_plan, "content_of", lambda _: "same")
+
+    def interrupted(*given, **named):
+        yield next(resized(*given, **named))
+        raise KeyboardInterrupt
+
+    target = tmp_path / "out" / "a.pt"
+    with monkeypatch.context() as patched:
+        patched.setattr(nitrogen_pt, "resized", interrupted)
+        with pytest.raises(StoppedError):
+            convert(first, target, format="nitrogen_pt", options=["img_size=16"])
+    convert(second, target, format="nitrogen_pt", options=["img_size=16"])
+    convert(second, tmp_path / "fresh" / "a.pt", format="nitrogen_pt", options=["img_size=16"])
+    assert digest(target) == digest(tmp_path / "fresh" / "a.pt")
+
+
 def test_ctrl_c_keeps_what_is_done_and_other_options_begin_anew(session, tmp_path, monkeypatch):
     def interrupted(*given, **named):
         yield next(resized(*given, **named))
@@ -562,7 +589,9 @@ def test_a_file_of_the_reference_is_read_and_its_motion_moved_back_by_one_row(tm
     assert other.index()["t_ns"].tolist() == [k * 100_000_000 for k in range(17)]
 
 
-def test_a_window_that_does_not_go_on_begins_a_segment(tmp_path):
+@pytest.mark.parametrize("block", [1, 5, 6, 7, 4096])
+def test_a_window_that_does_not_go_on_begins_a_segment(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(nitrogen_pt_read, "_BLOCK", block)
     rng = np.random.default_rng(0)
     one, two = (reference((rng.random((n, 20)) > 0.5).astype(np.float32)) for n in (9, 12))
     both = {key: torch.cat([one[key], two[key]]) for key in ("obs", "actions")} | {"meta": one["meta"]}
@@ -611,6 +640,7 @@ def test_rows_that_are_no_numbers_are_left_out_with_their_row_named(tmp_path):
     assert [(s.frames, s.end_reason) for s in one.segments] == [(5, "gap"), (3, "unknown")]
     assert rows_of(one)[0] == {"Space": [2, 3, 4, 5, 6, 7]}
     assert [one.frame(k)[0, 0, 0] for k in range(8)] == [0, 1, 2, 3, 4, 6, 7, 8]
+    assert one.index()["t_ns"].tolist() == [round(k * 1e9 / 30) for k in (0, 1, 2, 3, 4, 6, 7, 8)]
     assert one.ledger["frames"].lost == {"not_a_number": 1}
     (problem,) = [p for p in found.problems if p.kind == "not_a_number"]
     assert problem.where.endswith("a.pt, actions row 5")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import threading
 import zipfile
 from types import SimpleNamespace
 
@@ -175,3 +176,44 @@ def test_a_disk_that_fails_is_told_to_the_one_who_writes(tmp_path, monkeypatch):
         writer.write("actions", ROWS)
         with pytest.raises(OSError, match="No space left"):
             writer.finish()
+
+
+def test_what_comes_behind_a_failed_write_is_not_noted(tmp_path, monkeypatch):
+    """Else who goes on after Ctrl+C would leave a hole."""
+    writer = TensorWriter(tmp_path / "a.pt", tmp_path / "progress", form_of(".pt"), plan="p")
+    put, given = writer._at, []
+
+    def second_fails(offset, data):
+        given.append(offset)
+        if len(given) == 2:
+            raise OSError(5, "Input/output error")
+        put(offset, data)
+
+    monkeypatch.setattr(writer, "_at", second_fails)
+    for start in (0, 9, 18):
+        writer.write("obs", OBS[start : start + 9])
+    writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert json.loads((tmp_path / "progress").read_text())["tensors"]["obs"]["rows"] == 9
+    monkeypatch.setattr(writer, "_at", put)
+    assert fill(tmp_path / "a.pt", form_of(".pt")) == fill(tmp_path / "b.pt", form_of(".pt"), plan="q")
+
+
+def test_the_one_who_writes_waits_for_a_slow_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensor_writer, "_WAITING_BYTES", 3 * 9 * 3 * 7 * 7 * 4)
+    goes_on, written = threading.Event(), []
+    with TensorWriter(tmp_path / "a.pt", tmp_path / "progress", form_of(".pt"), plan="p") as writer:
+        put = writer._at
+        monkeypatch.setattr(writer, "_at", lambda offset, data: goes_on.wait(30) and put(offset, data))
+
+        def write():
+            for start in range(0, 90, 9):
+                writer.write("obs", OBS[start : start + 9])
+                written.append(start)
+
+        other = threading.Thread(target=write)
+        other.start()
+        other.join(0.3)
+        assert len(written) == 3
+        goes_on.set()
+        other.join(30)
+    assert len(written) == 10

@@ -150,9 +150,11 @@ class Plan:
             self._job.tally.mark("actions", "clipped", self._clipped(pair.before if self._strict else pair.grid))
             if self._strict:
                 lose_unseen(account, rows, pair)
-            bare = np.ones(count, bool)
-            bare[found.rows()] = False
-            account.lose("no_window", int(bare[pair.rows_with_place(rows.controls)].sum()))
+            over = np.zeros(count + 1, np.int64)  # windows over each row
+            over[found.starts] += 1
+            over[found.starts + self._length] -= 1
+            happened = pair.rows_with_place(rows.controls)
+            account.lose("no_window", int((np.cumsum(over)[happened] == 0).sum()))
             frames = pair.index["frame_index"].to_numpy(np.int64)[found.starts]
             about = pair.segment.index, found.starts, frames, count, int(pair.grid.t_ns[0]), pair.segment.end_reason
             self.stretches.append(Stretch(number, *about))

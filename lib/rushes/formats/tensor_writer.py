@@ -141,6 +141,12 @@ class TensorWriter:
         done.result()
 
     def _put(self, name: str, array: npt.NDArray[Any], offset: int, rows: int) -> None:
+        if self._put_rows[name] + len(array) != rows:  # else the notes would count what is not on the disk
+            raise StorageError(
+                f"{self._path}: rows before row {rows - len(array)} of {name} were not written",
+                accepts="rows that follow each other",
+                fix="look at the error before this one",
+            )
         data = array.reshape(-1).view(np.uint8).data
         crc = zlib.crc32(data, self._crcs[name])
         self._at(offset, data)
