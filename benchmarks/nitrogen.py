@@ -36,7 +36,7 @@ import pyarrow.parquet as pq
 import torch
 
 from rushes.formats.base import convert
-from rushes.formats.nitrogen_pt import NitrogenPt  # noqa: F401 - loaded before it is measured
+from rushes.formats.nitrogen.pt import NitrogenPt  # noqa: F401 - loaded before it is measured
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Encoded, Event, Frame, Gap, Start
 from rushes.model.session import SessionInfo, StreamSpec

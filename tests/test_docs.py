@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rushes.formats.nitrogen_chunks_notes import SENTENCES
+from rushes.formats.nitrogen.chunks_notes import SENTENCES
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -25,7 +25,7 @@ from PIL import Image
 
 from rushes.errors import BadDataError, BadInputError, OccupiedError, StorageError
 from rushes.formats.base import convert, open_any, sniff_path
-from rushes.formats.nitrogen_merge import merge
+from rushes.formats.nitrogen.merge import merge
 from rushes.model.grid import to_grid
 from rushes.model.readings import Event
 from rushes.model.recording import Sessions

@@ -19,7 +19,7 @@ import pytest
 
 from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.base import convert, get_format, open_any, sniff_path
-from rushes.formats.nitrogen_shards import Shard
+from rushes.formats.nitrogen.shards import Shard
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Event, Frame, Gap, Start
 from rushes.model.recording import Sessions

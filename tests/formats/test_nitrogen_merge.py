@@ -17,9 +17,9 @@ import torch
 
 from rushes.cli.main import main
 from rushes.errors import BadDataError, BadInputError, MissingError, StorageError
-from rushes.formats import nitrogen_merge
 from rushes.formats.base import convert, open_any
-from rushes.formats.nitrogen_merge import merge
+from rushes.formats.nitrogen import merge as nitrogen_merge
+from rushes.formats.nitrogen.merge import merge
 
 FOLDER = Path(__file__).parent
 MERGED = ["actions.npy", "mouse_deltas.npy", "frame_indices.npy", "dataset.npz", "dataset.pt", "meta.json"]

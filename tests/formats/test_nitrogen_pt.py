@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from rushes.errors import BadDataError, BadInputError, StoppedError, StorageError
-from rushes.formats import nitrogen_pt, nitrogen_pt_plan, nitrogen_pt_read
 from rushes.formats.base import convert, open_any, sniff_path
+from rushes.formats.nitrogen import pt as nitrogen_pt
+from rushes.formats.nitrogen import pt_plan, pt_read
 from rushes.model.grid import to_grid
 from rushes.model.recording import Sessions
 from rushes.store.facts import add_fact
@@ -436,7 +437,7 @@ def test_the_bytes_do_not_depend_on_who_makes_the_pictures(tmp_path, codec):
 KILLED = """
 import json, os, signal, sys, time
 from pathlib import Path
-from rushes.formats import nitrogen_pt, tensor_writer
+from rushes.formats.nitrogen import pt as nitrogen_pt, tensor_writer
 from rushes.formats.base import convert
 from rushes.store.resized import resized
 tensor_writer._SYNC_BYTES, tensor_writer._NOTE_BYTES = 20_000, 40_000
@@ -490,7 +491,7 @@ def test_another_source_does_not_go_on_with_what_this_one_left(tmp_path, monkeyp
         monkeypatch.setattr(hand, "SCENERY", hand.Scenery((hand.HEIGHT, hand.WIDTH), seed=6))
     second = hand.play(tmp_path / "two" / "s", [40], [hand.press(5.5 if changed == "inputs" else 3.5, "KeyW")])
     if changed == "inputs":  # neither do the manifests tell
-        monkeypatch.setattr(nitrogen_pt_plan, "content_of", lambda _: "same")
+        monkeypatch.setattr(pt_plan, "content_of", lambda _: "same")
 
     def interrupted(*given, **named):
         yield next(resized(*given, **named))
@@ -591,7 +592,7 @@ def test_a_file_of_the_reference_is_read_and_its_motion_moved_back_by_one_row(tm
 
 @pytest.mark.parametrize("block", [1, 5, 6, 7, 4096])
 def test_a_window_that_does_not_go_on_begins_a_segment(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(nitrogen_pt_read, "_BLOCK", block)
+    monkeypatch.setattr(pt_read, "_BLOCK", block)
     rng = np.random.default_rng(0)
     one, two = (reference((rng.random((n, 20)) > 0.5).astype(np.float32)) for n in (9, 12))
     both = {key: torch.cat([one[key], two[key]]) for key in ("obs", "actions")} | {"meta": one["meta"]}

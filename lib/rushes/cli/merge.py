@@ -21,7 +21,7 @@ def merge(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Make the merged files of a NitroGen Capture folder anew."""
-    from rushes.formats import nitrogen_merge
+    from rushes.formats.nitrogen import merge as nitrogen_merge
 
     given = [path for path in (root, root_option) if path is not None]
     if len(given) != 1:

@@ -52,17 +52,17 @@ FORMATS: Final = Table(
             "Parquet, one row a frame with its action",
         ),
         "nitrogen_capture": (
-            "rushes.formats.nitrogen_capture:NitrogenCapture",
+            "rushes.formats.nitrogen.capture:NitrogenCapture",
             "",
             "folders of the NitroGen Capture program: chunks of PNGs, keys and mouse motion",
         ),
         "nitrogen_pt": (
-            "rushes.formats.nitrogen_pt:NitrogenPt",
+            "rushes.formats.nitrogen.pt:NitrogenPt",
             "",
             "one .pt or .safetensors of windows: a picture and its next 16 action rows",
         ),
         "nitrogen_dataset": (
-            "rushes.formats.nitrogen_dataset:NitrogenDataset",
+            "rushes.formats.nitrogen.dataset:NitrogenDataset",
             "",
             "chunks of the official NitroGen data set: 17 buttons and two sticks a frame, 20 s a folder",
         ),

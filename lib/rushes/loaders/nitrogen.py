@@ -44,7 +44,7 @@ from rushes.errors import BadInputError, MissingError
 from rushes.formats.base import open_any
 from rushes.formats.imported import Imported, NoFrames
 from rushes.formats.inputs import NO_PLACE, Account, Rows
-from rushes.formats.nitrogen_video import Film
+from rushes.formats.nitrogen.video import Film
 from rushes.formats.options import Given
 from rushes.model.actions import ActionSpace
 from rushes.model.ledger import Ledger, Tally

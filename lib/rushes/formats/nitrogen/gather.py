@@ -29,9 +29,9 @@ import pandas as pd
 
 from rushes.errors import BadDataError
 from rushes.formats.imported import Frames, Imported, NoFrames, Part
-from rushes.formats.nitrogen_release import Piece, read_piece
-from rushes.formats.nitrogen_shards import Chunk
-from rushes.formats.nitrogen_video import Asked, Film, Found, join_frames, open_film
+from rushes.formats.nitrogen.release import Piece, read_piece
+from rushes.formats.nitrogen.shards import Chunk
+from rushes.formats.nitrogen.video import Asked, Film, Found, join_frames, open_film
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS, TIME_SOURCES
 from rushes.model.findings import Problem

@@ -6,7 +6,7 @@ the same plan goes on there and ends with the same bytes.
 
 Example:
     >>> import tempfile, torch
-    >>> from rushes.formats.tensor_file import Tensor, blueprint
+    >>> from rushes.formats.nitrogen.tensor_file import Tensor, blueprint
     >>> path = Path(tempfile.mkdtemp()) / "small.pt"
     >>> form = blueprint(".pt", [Tensor("obs", (2, 3), "float32")], {"meta": {"note": "six numbers"}})
     >>> with TensorWriter(path, path.with_suffix(".progress"), form, plan="a") as writer:
@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadInputError, StorageError
-from rushes.formats.tensor_file import Blueprint
+from rushes.formats.nitrogen.tensor_file import Blueprint
 from rushes.store.atomic import replace_text
 
 _SYNC_BYTES: Final = 32_000_000

@@ -1,8 +1,8 @@
 """Files of tensors laid out before a row is there: what `torch.load` or `safetensors` reads, without ever holding it.
 
 Where every byte stands follows from the names, shapes and dtypes, so a file of any size is laid out first and filled in
-place by `rushes.formats.tensor_writer`. The headers, with the CRC32 of each record of a .pt, come when all rows are
-there.
+place by `rushes.formats.nitrogen.tensor_writer`. The headers, with the CRC32 of each record of a .pt, come when all
+rows are there.
 
 | suffix | form | source |
 | --- | --- | --- |

@@ -36,10 +36,10 @@ from typing import Any, ClassVar, Final
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
-from rushes.formats.nitrogen_gather import Videos
-from rushes.formats.nitrogen_pieces import Plan, Shelf, write_one
-from rushes.formats.nitrogen_release import PIECE_S
-from rushes.formats.nitrogen_shards import ACTIONS, find_chunks, holds_chunks, safe_name
+from rushes.formats.nitrogen.gather import Videos
+from rushes.formats.nitrogen.pieces import Plan, Shelf, write_one
+from rushes.formats.nitrogen.release import PIECE_S
+from rushes.formats.nitrogen.shards import ACTIONS, find_chunks, holds_chunks, safe_name
 from rushes.model.findings import Problem
 from rushes.model.recording import Sessions
 

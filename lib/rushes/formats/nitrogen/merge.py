@@ -32,13 +32,13 @@ from typing import Any, Final
 import numpy as np
 
 from rushes.errors import BadDataError, BadInputError, MissingError, StorageError
-from rushes.formats.nitrogen_capture_pictures import list_pictures
-from rushes.formats.nitrogen_chunks import Chunk, Chunks
-from rushes.formats.nitrogen_chunks_arrays import KINDS, Array, as_stored, blocks, write_pieces
-from rushes.formats.nitrogen_chunks_find import looks_like_chunks, open_chunks
-from rushes.formats.nitrogen_chunks_meta import MERGED, META
-from rushes.formats.nitrogen_chunks_notes import Notes
-from rushes.formats.nitrogen_merge_meta import refreshed
+from rushes.formats.nitrogen.capture_pictures import list_pictures
+from rushes.formats.nitrogen.chunks import Chunk, Chunks
+from rushes.formats.nitrogen.chunks_arrays import KINDS, Array, as_stored, blocks, write_pieces
+from rushes.formats.nitrogen.chunks_find import looks_like_chunks, open_chunks
+from rushes.formats.nitrogen.chunks_meta import MERGED, META
+from rushes.formats.nitrogen.chunks_notes import Notes
+from rushes.formats.nitrogen.merge_meta import refreshed
 from rushes.model.findings import Problem
 from rushes.store.atomic import storage_errors, sync
 

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError, MissingError
-from rushes.formats.nitrogen_release import Piece, number_of
-from rushes.formats.nitrogen_shards import FILMS, is_plain
+from rushes.formats.nitrogen.release import Piece, number_of
+from rushes.formats.nitrogen.shards import FILMS, is_plain
 from rushes.model.clock import NS
 from rushes.model.findings import Problem
 from rushes.model.recording import Picture

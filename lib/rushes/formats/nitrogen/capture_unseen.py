@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from rushes.formats.inputs import Account, Floats, Rows
-from rushes.formats.nitrogen_capture_names import wheel_columns
+from rushes.formats.nitrogen.capture_names import wheel_columns
 from rushes.model.controls import kind_of
 from rushes.store.pairing import Pair
 

@@ -13,7 +13,7 @@ One recording becomes one such folder, several become folders of one folder, nam
 happened from its frame to the next one; `frame_indices` are ticks, so that a drop is a gap. `strict=True` writes what
 the program itself writes, with its own interval (see `nitrogen_capture_write`); reading such a set moves motion back by
 one row (`nitrogen_capture_read`). What stands in a folder is taken in the order of the chunks' numbers, and a folder
-with chunks of an earlier run is refused (`nitrogen_chunks`).
+with chunks of an earlier run is refused (`chunks_stale`).
 
 Source of the layout: taisrisk/frame-capture at 4ff5523, and at 0049d7a what came later.
 
@@ -37,11 +37,11 @@ from rushes.errors import BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen_capture_names import MOTION, key_layout
-from rushes.formats.nitrogen_capture_read import LEAST_FPS, MOST_FPS, read_set
-from rushes.formats.nitrogen_capture_unseen import STRICT_PAIRING
-from rushes.formats.nitrogen_capture_write import Plan, rate_of, write_set
-from rushes.formats.nitrogen_chunks_find import looks_like_chunks
+from rushes.formats.nitrogen.capture_names import MOTION, key_layout
+from rushes.formats.nitrogen.capture_read import LEAST_FPS, MOST_FPS, read_set
+from rushes.formats.nitrogen.capture_unseen import STRICT_PAIRING
+from rushes.formats.nitrogen.capture_write import Plan, rate_of, write_set
+from rushes.formats.nitrogen.chunks_find import looks_like_chunks
 from rushes.formats.session import folder_names
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import POINTER, action_buttons

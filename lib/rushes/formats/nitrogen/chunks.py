@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from rushes.formats.nitrogen_chunks_arrays import Array, Stored
-from rushes.formats.nitrogen_chunks_meta import OURS, Manifest
+from rushes.formats.nitrogen.chunks_arrays import Array, Stored
+from rushes.formats.nitrogen.chunks_meta import OURS, Manifest
 
 
 @dataclass(frozen=True)

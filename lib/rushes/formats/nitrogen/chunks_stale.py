@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rushes.errors import BadDataError
-from rushes.formats.nitrogen_chunks_meta import whole
+from rushes.formats.nitrogen.chunks_meta import whole
 
 if TYPE_CHECKING:
-    from rushes.formats.nitrogen_chunks import Chunk, Chunks
+    from rushes.formats.nitrogen.chunks import Chunk, Chunks
 
 OLDER_S: Final = 60.0
 """By how much the arrays of a later chunk may be older than those of the one before."""

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError
-from rushes.formats.nitrogen_capture_names import Columns, columns_of
-from rushes.formats.nitrogen_capture_pictures import PngFiles, list_pictures, size_of
-from rushes.formats.nitrogen_chunks import Chunk, Chunks
-from rushes.formats.nitrogen_chunks_notes import Notes
+from rushes.formats.nitrogen.capture_names import Columns, columns_of
+from rushes.formats.nitrogen.capture_pictures import PngFiles, list_pictures, size_of
+from rushes.formats.nitrogen.chunks import Chunk, Chunks
+from rushes.formats.nitrogen.chunks_notes import Notes
 from rushes.model.ledger import Tally
 
 Ints = npt.NDArray[np.int64]

@@ -25,9 +25,9 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.imported import Imported, Part
-from rushes.formats.nitrogen_capture_names import wheel_columns
-from rushes.formats.nitrogen_pt_columns import columns_of, scaled
-from rushes.formats.nitrogen_pt_load import Loaded, TensorFrames, load_file
+from rushes.formats.nitrogen.capture_names import wheel_columns
+from rushes.formats.nitrogen.pt_columns import columns_of, scaled
+from rushes.formats.nitrogen.pt_load import Loaded, TensorFrames, load_file
 from rushes.model.clock import NS
 from rushes.model.findings import Problem
 from rushes.model.ledger import Tally
@@ -60,7 +60,7 @@ def read_file(path: Path, *, fps: float = FALLBACK_FPS) -> Sessions:
 
     Raises:
         BadInputError: A rate that is not above 0.
-        BadDataError: See `nitrogen_pt_load.load_file`; or columns without names.
+        BadDataError: See `pt_load.load_file`; or columns without names.
     """
     if not _RATES[0] <= fps <= _RATES[1]:
         raise BadInputError(f"fps={fps}", accepts="frames a second, 0.001 to 10,000", fix="pass fps=30")

@@ -4,7 +4,7 @@ A window of T rows begins at every frame of a segment that has T rows from it on
 crosses the edge of a segment.
 
 Example:
-    >>> from rushes.formats.nitrogen_pt_columns import target_of
+    >>> from rushes.formats.nitrogen.pt_columns import target_of
     >>> def how_many_windows(recording):
     ...     return Plan(Sessions([recording], format="session"), target_of("capture20"), seq_len=16).windows
 """
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen_capture_unseen import as_noted, lose_unseen
+from rushes.formats.nitrogen.capture_unseen import as_noted, lose_unseen
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.controls import MOUSE_MOTIONS, POINTER

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rushes.errors import BadDataError
-from rushes.formats.nitrogen_shards import ACTIONS, METADATA, Chunk
+from rushes.formats.nitrogen.shards import ACTIONS, METADATA, Chunk
 from rushes.model.findings import Problem
 from rushes.model.nitrogen import COLUMNS
 

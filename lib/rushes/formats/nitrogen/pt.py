@@ -39,13 +39,13 @@ import numpy.typing as npt
 from rushes.errors import BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import PAIRING, export
-from rushes.formats.nitrogen_capture_unseen import STRICT_PAIRING
-from rushes.formats.nitrogen_pt_columns import target_of
-from rushes.formats.nitrogen_pt_load import looks_like
-from rushes.formats.nitrogen_pt_plan import Plan
-from rushes.formats.nitrogen_pt_read import read_file
-from rushes.formats.tensor_file import SUFFIXES, Tensor, blueprint
-from rushes.formats.tensor_writer import TensorWriter
+from rushes.formats.nitrogen.capture_unseen import STRICT_PAIRING
+from rushes.formats.nitrogen.pt_columns import target_of
+from rushes.formats.nitrogen.pt_load import looks_like
+from rushes.formats.nitrogen.pt_plan import Plan
+from rushes.formats.nitrogen.pt_read import read_file
+from rushes.formats.nitrogen.tensor_file import SUFFIXES, Tensor, blueprint
+from rushes.formats.nitrogen.tensor_writer import TensorWriter
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Sessions
 from rushes.store.atomic import progress_name, refuse_occupied
@@ -108,7 +108,7 @@ class NitrogenPt(Format):
         return path.is_file() and looks_like(path)
 
     def read(self, path: Path, options: Any) -> Sessions:
-        """Open a file; see `formats.nitrogen_pt_read`."""
+        """Open a file; see `formats.nitrogen.pt_read`."""
         return read_file(path, fps=options.fps)
 
     def write(

@@ -34,9 +34,9 @@ import pyarrow.parquet as pq
 from rushes.errors import BadInputError
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen_gather import SCHEMA, SPACE
-from rushes.formats.nitrogen_release import OWN, PIECE_S
-from rushes.formats.nitrogen_shards import ACTIONS, FILMS, METADATA
+from rushes.formats.nitrogen.gather import SCHEMA, SPACE
+from rushes.formats.nitrogen.release import OWN, PIECE_S
+from rushes.formats.nitrogen.shards import ACTIONS, FILMS, METADATA
 from rushes.model.clock import NS
 from rushes.model.controls import POINTER
 from rushes.model.grid import Grid, to_grid

@@ -26,14 +26,14 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError
 from rushes.formats.imported import Imported, Part
-from rushes.formats.nitrogen_capture_names import MOTION, wheel_columns
-from rushes.formats.nitrogen_capture_own import flags, read_own
-from rushes.formats.nitrogen_capture_pictures import PngFiles
-from rushes.formats.nitrogen_capture_rows import RowTable, gather_rows
-from rushes.formats.nitrogen_chunks import Chunks
-from rushes.formats.nitrogen_chunks_find import open_chunks
-from rushes.formats.nitrogen_chunks_meta import OURS
-from rushes.formats.nitrogen_chunks_notes import Notes
+from rushes.formats.nitrogen.capture_names import MOTION, wheel_columns
+from rushes.formats.nitrogen.capture_own import flags, read_own
+from rushes.formats.nitrogen.capture_pictures import PngFiles
+from rushes.formats.nitrogen.capture_rows import RowTable, gather_rows
+from rushes.formats.nitrogen.chunks import Chunks
+from rushes.formats.nitrogen.chunks_find import open_chunks
+from rushes.formats.nitrogen.chunks_meta import OURS
+from rushes.formats.nitrogen.chunks_notes import Notes
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS, TimeSource
 from rushes.model.ledger import Tally

@@ -28,11 +28,11 @@ from typing import Final
 import numpy as np
 
 from rushes.errors import BadDataError
-from rushes.formats.nitrogen_chunks import Chunk, Chunks
-from rushes.formats.nitrogen_chunks_arrays import Stored, open_array
-from rushes.formats.nitrogen_chunks_meta import FRAMES, MERGED, META, Entry, Manifest, inside, read_manifest, stays
-from rushes.formats.nitrogen_chunks_notes import Notes
-from rushes.formats.nitrogen_chunks_stale import refuse_stale, refuse_unlisted
+from rushes.formats.nitrogen.chunks import Chunk, Chunks
+from rushes.formats.nitrogen.chunks_arrays import Stored, open_array
+from rushes.formats.nitrogen.chunks_meta import FRAMES, MERGED, META, Entry, Manifest, inside, read_manifest, stays
+from rushes.formats.nitrogen.chunks_notes import Notes
+from rushes.formats.nitrogen.chunks_stale import refuse_stale, refuse_unlisted
 
 _ARRAY: Final = re.compile(r"(actions|mouse_deltas|frame_indices|t_ns)_chunk_(\d{1,9})\.npy")
 _FOLDER: Final = re.compile(r"chunk_(\d{1,9})")

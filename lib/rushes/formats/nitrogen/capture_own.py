@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rushes.formats.nitrogen_chunks_meta import OURS
+from rushes.formats.nitrogen.chunks_meta import OURS
 from rushes.model.clock import TIME_SOURCES
 from rushes.model.recording import Recording
 from rushes.model.session import Segment

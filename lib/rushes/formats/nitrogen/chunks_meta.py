@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rushes.errors import BadDataError
-from rushes.formats.nitrogen_chunks_notes import Notes
+from rushes.formats.nitrogen.chunks_notes import Notes
 
 META: Final = "meta.json"
 FRAMES: Final = "frames"

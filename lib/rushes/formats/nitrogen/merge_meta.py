@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rushes.formats.nitrogen_capture_names import names_of
-from rushes.formats.nitrogen_chunks import Chunks
-from rushes.formats.nitrogen_chunks_arrays import BLOCK_ROWS
-from rushes.formats.nitrogen_chunks_meta import FILES, MERGED, TICKS, entry_of, meta_of, whole
+from rushes.formats.nitrogen.capture_names import names_of
+from rushes.formats.nitrogen.chunks import Chunks
+from rushes.formats.nitrogen.chunks_arrays import BLOCK_ROWS
+from rushes.formats.nitrogen.chunks_meta import FILES, MERGED, TICKS, entry_of, meta_of, whole
 from rushes.model.clock import NS
 
 

@@ -26,14 +26,14 @@ import numpy.typing as npt
 
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen_capture_names import MOTION
-from rushes.formats.nitrogen_capture_own import describe
-from rushes.formats.nitrogen_capture_png import encoded, stored
-from rushes.formats.nitrogen_capture_unseen import as_noted, lose_unseen
-from rushes.formats.nitrogen_chunks import Chunk
-from rushes.formats.nitrogen_chunks_arrays import KINDS, Array, open_array
-from rushes.formats.nitrogen_chunks_meta import FRAMES, OURS, TICKS, entry_of, meta_of
-from rushes.formats.nitrogen_merge import write_merged, write_meta
+from rushes.formats.nitrogen.capture_names import MOTION
+from rushes.formats.nitrogen.capture_own import describe
+from rushes.formats.nitrogen.capture_png import encoded, stored
+from rushes.formats.nitrogen.capture_unseen import as_noted, lose_unseen
+from rushes.formats.nitrogen.chunks import Chunk
+from rushes.formats.nitrogen.chunks_arrays import KINDS, Array, open_array
+from rushes.formats.nitrogen.chunks_meta import FRAMES, OURS, TICKS, entry_of, meta_of
+from rushes.formats.nitrogen.merge import write_merged, write_meta
 from rushes.model.clock import NS
 from rushes.model.controls import MOUSE_MOTIONS
 from rushes.model.grid import Grid
