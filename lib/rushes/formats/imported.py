@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,10 @@ from rushes.model.recording import STEP_COLUMNS, Picture, Recording
 from rushes.model.session import Segment, SessionInfo
 
 Pixels = npt.NDArray[np.uint8]
+
+
+ASSUMED_HZ: Final = 30.0
+"""Frames a second where nothing tells: the NitroGen Capture program's default."""
 
 
 class Frames(Protocol):

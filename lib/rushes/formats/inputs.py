@@ -25,7 +25,7 @@ import numpy.typing as npt
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import PAD_BUTTONS, STICKS, TRIGGERS
 from rushes.model.conversions import conversion
-from rushes.model.grid import Encoding, Grid
+from rushes.model.grid import Grid
 from rushes.model.ledger import Tally
 from rushes.model.pad_map import PadMap
 from rushes.model.recording import Recording
@@ -65,19 +65,18 @@ class Rows:
             through = set(pad_map.ways_back(target))
         self.controls: frozenset[str] = frozenset(own | through | ({"MouseDX", "MouseDY"} if motion else set()))
 
-    def vectors(self, grid: Grid, encoding: Encoding = "held") -> Floats:
+    def vectors(self, grid: Grid) -> Floats:
         """Read steps.
 
         Args:
             grid: N steps.
-            encoding: As `Grid.vector` has it, for what needs no map; what goes through the map is `held`.
 
         Returns:
             (N, len(target)) float32.
         """
         if self._for_pads:
             return conversion(_PAD, self.target).vectors(self._map.pad(grid))
-        direct = grid.vector(self.target, encoding)
+        direct = grid.vector(self.target)
         if not _PAD_CONTROLS & {*grid.held, *grid.axes}:
             return direct
         mapped = self._map.keys(grid.vector(_PAD), self.target, partial=True)

@@ -145,6 +145,11 @@ def folder_names(source: Iterable[Recording]) -> list[str]:
     recordings = list(source)
     names = [_as_name(_game_name(r)) for r in recordings]
     names = [_as_name(r.info.id) if names.count(n) > 1 else n for r, n in zip(recordings, names, strict=True)]
+    return numbered(names)
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """Give what stands in a list again a number behind it: `take`, `take-2`."""
     found: list[str] = []
     for name in names:
         free = (f"{name}-{number}" for number in count(2))

@@ -157,6 +157,17 @@ class Recording(ABC):
         return sum(s.end_ns - s.start_ns for s in self.segments) / NS
 
     @property
+    def rate_hz(self) -> float:
+        """Frames a second: as its stream says, else by the median step of its frames; 0 where neither tells."""
+        stream = self.info.stream("frames")
+        if stream is not None and stream.rate_hz > 0:
+            return float(stream.rate_hz)
+        steps = [np.diff(self.index(segment.index)["t_ns"].to_numpy(np.int64)) for segment in self.segments]
+        whole = np.concatenate([np.zeros(0, np.int64), *steps])
+        middle = float(np.median(whole)) if len(whole) else 0.0
+        return NS / middle if middle > 0 else 0.0
+
+    @property
     def is_environment(self) -> bool:
         """Whether it has steps (N actions, N+1 observations an episode) rather than free-running input."""
         return self.info.stream("steps") is not None

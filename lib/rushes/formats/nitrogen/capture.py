@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,12 +36,13 @@ import numpy as np
 from rushes.errors import BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
+from rushes.formats.imported import ASSUMED_HZ
 from rushes.formats.inputs import Account, Rows
 from rushes.formats.nitrogen.capture_names import MOTION, key_layout
 from rushes.formats.nitrogen.capture_read import LEAST_FPS, MOST_FPS, read_set
-from rushes.formats.nitrogen.capture_unseen import STRICT_PAIRING
-from rushes.formats.nitrogen.capture_write import Plan, rate_of, write_set
+from rushes.formats.nitrogen.capture_write import Plan, write_set
 from rushes.formats.nitrogen.chunks_find import looks_like_chunks
+from rushes.formats.nitrogen.noted import STRICT_PAIRING
 from rushes.formats.session import folder_names
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import POINTER, action_buttons
@@ -69,7 +70,7 @@ class CaptureOptions:
     layout: str = "capture28"
     pad_map: str = ""
     action_delay_ms: str = "0"
-    fps: float = 30.0
+    fps: float = ASSUMED_HZ
     trust_numbers: bool = False
 
 
@@ -87,7 +88,7 @@ class NitrogenCapture(Format):
 
     def keeps_with(self, options: CaptureOptions) -> Keeps:
         """Say what survives with these options: a strict set has no times."""
-        return Keeps("exact", times=not options.strict, audio=False, rewards=False, names=True, events=False)
+        return replace(self.keeps, times=not options.strict)
 
     def sniff(self, path: Path) -> bool:
         """Say whether a folder is a set or holds some."""
@@ -181,7 +182,9 @@ def _plan(recording: Recording, options: CaptureOptions) -> Plan:
             fix="write another format; `rushes info PATH` lists what can be done in the session",
         )
     delay_ms = delay_of(recording, options.action_delay_ms)
-    return Plan(options.strict, options.chunk_size, rows, pad_map.name, delay_ms, rate_of(recording))
+    return Plan(
+        options.strict, options.chunk_size, rows, pad_map.name, delay_ms, round(recording.rate_hz, 6) or ASSUMED_HZ
+    )
 
 
 def has_rows(recording: Recording) -> bool:

@@ -29,12 +29,11 @@ from rushes.formats.inputs import Account, Rows
 from rushes.formats.nitrogen.capture_names import MOTION
 from rushes.formats.nitrogen.capture_own import describe
 from rushes.formats.nitrogen.capture_png import encoded, stored
-from rushes.formats.nitrogen.capture_unseen import as_noted, lose_unseen
 from rushes.formats.nitrogen.chunks import Chunk
 from rushes.formats.nitrogen.chunks_arrays import KINDS, Array, open_array
 from rushes.formats.nitrogen.chunks_meta import FRAMES, OURS, TICKS, entry_of, meta_of
 from rushes.formats.nitrogen.merge import write_merged, write_meta
-from rushes.model.clock import NS
+from rushes.formats.nitrogen.noted import as_noted, lose_unseen
 from rushes.model.controls import MOUSE_MOTIONS
 from rushes.model.grid import Grid
 from rushes.model.recording import Recording
@@ -291,14 +290,3 @@ class _SetWriter:
         for column, values in enumerate(exact):
             rounded |= (motion[:, column] != values) & (values != 0)
         self._job.tally.mark("actions", "motion_rounded", int(rounded.sum()))
-
-
-def rate_of(recording: Recording) -> float:
-    """Say how many frames a second a recording has: as its stream says, else by the median step."""
-    screen = recording.info.stream("frames")
-    if screen is not None and screen.rate_hz > 0:
-        return screen.rate_hz
-    steps = [np.diff(recording.index(segment.index)["t_ns"].to_numpy(np.int64)) for segment in recording.segments]
-    every = np.concatenate(steps) if steps else np.zeros(0)
-    middle = float(np.median(every)) if len(every) else 0.0
-    return float(round(NS / middle, 6)) if middle > 0 else 30.0

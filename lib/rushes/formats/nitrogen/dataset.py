@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -40,6 +40,7 @@ from rushes.formats.nitrogen.gather import Videos
 from rushes.formats.nitrogen.pieces import Plan, Shelf, write_one
 from rushes.formats.nitrogen.release import PIECE_S
 from rushes.formats.nitrogen.shards import ACTIONS, find_chunks, holds_chunks, safe_name
+from rushes.formats.session import numbered
 from rushes.model.findings import Problem
 from rushes.model.recording import Sessions
 
@@ -93,8 +94,8 @@ class NitrogenDataset(Format):
 
     def keeps_with(self, options: Any) -> Keeps:
         """Say what survives: strict has no times, and neither strict nor `video=none` has frames."""
-        frames = "none" if options.strict or options.video == "none" else "lossy"
-        return Keeps(frames, times=not options.strict, audio=False, rewards=False, names=False, events=False)  # type: ignore[arg-type]
+        bare = options.strict or options.video == "none"
+        return replace(self.keeps, frames="none" if bare else "lossy", times=not options.strict)
 
     def sniff(self, path: Path) -> bool:
         """Say whether a path holds chunks."""
@@ -140,7 +141,8 @@ class NitrogenDataset(Format):
                 accepts="labels alone, as the release has them",
                 fix="leave out one of them",
             )
-        plans = [Plan(recording, options, name) for recording, name in zip(source, _names(source), strict=True)]
+        names = numbered(safe_name(recording.info.id) for recording in source)
+        plans = [Plan(recording, options, name) for recording, name in zip(source, names, strict=True)]
         if options.strict and not any(plan.has_piece for plan in plans):
             raise BadInputError(
                 f"{len(plans)} recordings, no segment of which is {PIECE_S:g} s long",
@@ -154,16 +156,3 @@ class NitrogenDataset(Format):
             for plan in plans:
                 done = write_one(plan, shelf, job, lambda frames: progress and progress(frames, total, "frames"), done)
         return job.report
-
-
-def _names(source: Sessions) -> list[str]:
-    """Name the videos by their sessions' ids; what would stand twice gets a number."""
-    names: list[str] = []
-    for recording in source:
-        name = base = safe_name(recording.info.id)
-        number = 1
-        while name in names:
-            number += 1
-            name = f"{base}-{number}"
-        names.append(name)
-    return names

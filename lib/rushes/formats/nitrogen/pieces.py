@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 
 from rushes.errors import BadInputError
 from rushes.formats.card import Job
+from rushes.formats.imported import ASSUMED_HZ
 from rushes.formats.inputs import Account, Rows
 from rushes.formats.nitrogen.gather import SCHEMA, SPACE
 from rushes.formats.nitrogen.release import OWN, PIECE_S
@@ -87,7 +88,7 @@ class Plan:
         self.rows = Rows(SPACE, self.pad_map)
         self.delay_ms = delay_of(recording, options.action_delay_ms)
         self.screen = recording.info.stream("frames")
-        self.rate = Fraction(self.screen.rate_hz if self.screen else 0).limit_denominator(1001) or _rate(recording)
+        self.rate = Fraction(recording.rate_hz or ASSUMED_HZ).limit_denominator(1001)
         self.size = max(1, round(PIECE_S * self.rate))
         self.films = not options.strict and options.video != "none" and self.screen is not None
         if not self._has_place():
@@ -127,14 +128,6 @@ class Plan:
 def _some(recording: Recording) -> str:
     names = recording.info.action_space.names
     return ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")  # noqa: PLR2004 - enough to know it by
-
-
-def _rate(recording: Recording) -> Fraction:
-    """Take the rate of the frames' times where the stream has none."""
-    steps = [np.diff(recording.index(s.index)["t_ns"].to_numpy(np.int64)) for s in recording.segments]
-    whole = np.concatenate([np.zeros(0, np.int64), *steps])
-    middle = float(np.median(whole)) if len(whole) and np.median(whole) > 0 else NS / 30.0
-    return Fraction(NS / middle).limit_denominator(1001)
 
 
 def write_one(plan: Plan, shelf: Shelf, job: Job, progress: Any, done: int) -> int:

@@ -39,7 +39,8 @@ import numpy.typing as npt
 from rushes.errors import BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import PAIRING, export
-from rushes.formats.nitrogen.capture_unseen import STRICT_PAIRING
+from rushes.formats.imported import ASSUMED_HZ
+from rushes.formats.nitrogen.noted import STRICT_PAIRING
 from rushes.formats.nitrogen.pt_columns import target_of
 from rushes.formats.nitrogen.pt_load import looks_like
 from rushes.formats.nitrogen.pt_plan import Plan
@@ -91,7 +92,7 @@ class NitrogenPtOptions:
     pad_map: str = ""
     action_delay_ms: str = "0"
     strict: bool = False
-    fps: float = 30.0
+    fps: float = ASSUMED_HZ
 
 
 class NitrogenPt(Format):

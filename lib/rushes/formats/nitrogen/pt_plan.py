@@ -24,9 +24,8 @@ import numpy.typing as npt
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.card import Job
 from rushes.formats.inputs import Account, Rows
-from rushes.formats.nitrogen.capture_unseen import as_noted, lose_unseen
+from rushes.formats.nitrogen.noted import as_noted, lose_unseen
 from rushes.model.actions import ActionSpace
-from rushes.model.clock import NS
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.grid import Grid
 from rushes.model.recording import Recording, Sessions
@@ -80,7 +79,7 @@ class Plan:
         stride: Rows from one window to the next.
         pad_map: Path of a pad map; empty takes the default.
         action_delay_ms: A number or `measured`; see `store.pairing.delay_of`.
-        strict: Rows as the reference program notes them; see `nitrogen_capture_unseen`.
+        strict: Rows as the reference program notes them; see `noted`.
 
     Attributes:
         stretches: Those segments that have a window.
@@ -256,7 +255,7 @@ class Plan:
                     "id": info.id,
                     "game": info.game,
                     "time_source": info.time_source,
-                    "fps": rate_of(recording),
+                    "fps": recording.rate_hz,
                     "motion_unit": stream.unit if stream is not None else "",
                     "action_delay_ms": float(self.delays_ms[number]),
                     "pad_map": self.maps[number],
@@ -295,13 +294,3 @@ def content_of(recording: Recording) -> str:
     for number in sorted({k * (recording.frame_count - 1) // _SAMPLES for k in range(_SAMPLES + 1)} - {-1}):
         digest.update(recording.frame(number).tobytes())
     return digest.hexdigest()
-
-
-def rate_of(recording: Recording) -> float:
-    """Give frames a second: as the stream says, else the median of what was measured, else 0."""
-    stream = recording.info.stream("frames")
-    if stream is not None and stream.rate_hz > 0:
-        return float(stream.rate_hz)
-    gaps = [np.diff(recording.index(s.index)["t_ns"].to_numpy(np.int64)) for s in recording.segments]
-    every = np.concatenate(gaps) if gaps else np.zeros(0)
-    return float(NS / np.median(every)) if len(every) and np.median(every) > 0 else 0.0
