@@ -29,7 +29,7 @@ from rushes.table import Table
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what): frames written, frames to write, and a word for the bar."""
 
-Takes = Literal["steps", "inputs", "any"]
+Takes = Literal["steps", "inputs", "any", "samples"]
 """What a format can be written from."""
 
 FORMATS: Final = Table(
@@ -66,6 +66,7 @@ FORMATS: Final = Table(
             "",
             "chunks of the official NitroGen data set: 17 buttons and two sticks a frame, 20 s a folder",
         ),
+        "samples": ("rushes.formats.samples:SamplesFormat", "", "labelled rows as `rushes prepare` makes them"),
     },
 )
 """All formats. To add one: a file here, a test file, a line in this table."""
@@ -156,7 +157,8 @@ class Format(ABC):
         looks_for: By what it knows its own, for the message that a path is nothing.
         Options: A frozen dataclass; `key=value` texts are parsed against it.
         keeps: What survives with the default options.
-        takes: What it can be written from: `steps` of an environment, `inputs` (keyboard, mouse, pad), or `any`.
+        takes: What it can be written from: `steps` of an environment, `inputs` (keyboard, mouse, pad), `any`, or
+            labelled `samples`.
         honours_facts: Whether stretches that side facts mark invalid are left out; a plain copy keeps both.
     """
 
@@ -343,23 +345,14 @@ def convert(
     elif not isinstance(source, Sessions):
         source = open_any(source)
     if form.honours_facts:
-        source = _honoured(source)
-    if not any(recording.segments for recording in source):
+        source = honour_all(source)
+    if source.samples is None and not any(recording.segments for recording in source):
         raise BadInputError(
             "a source without any episode",
             accepts="at least one recording with frames",
             fix="`rushes info PATH` says what it holds and what was wrong; facts.jsonl what was marked invalid",
         )
     return form.write(source, Path(target), chosen, executor=executor, progress=progress)
-
-
-def _honoured(source: Sessions) -> Sessions:
-    """Leave marked stretches out; what was said about the whole path stays."""
-    honoured = honour_all(source)
-    if all(one is other for one, other in zip(honoured, source, strict=True)):
-        return source
-    own = len(source.problems) - sum(len(recording.problems) for recording in source)
-    return Sessions(list(honoured), format=source.format, problems=source.problems[:own])
 
 
 def format_table_markdown() -> str:

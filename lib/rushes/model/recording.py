@@ -23,6 +23,7 @@ from rushes.model.clock import NS
 from rushes.model.events import edges_from_actions, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
+from rushes.model.sample_table import Samples
 from rushes.model.session import Segment, SessionInfo
 
 INDEX_COLUMNS = ("frame_index", "tick", "picture", "t_ns", "segment", "duplicate", "late", "dropped_before")
@@ -239,6 +240,7 @@ class Sessions(Sequence[Recording]):
         format: Name of the format that they were read from.
         problems: What concerns the whole path rather than one recording.
         ledger: Sums that concern the whole path.
+        samples: Labelled rows over these recordings, where the path holds such.
     """
 
     def __init__(
@@ -248,9 +250,11 @@ class Sessions(Sequence[Recording]):
         format: str,  # noqa: A002 - the word that users know
         problems: Sequence[Problem] = (),
         ledger: Ledger | None = None,
+        samples: Samples | None = None,
     ) -> None:
         self._recordings = recordings
         self.format = format
+        self.samples = samples
         self._problems = tuple(problems)
         self._ledger = ledger or Ledger()
 
@@ -278,6 +282,12 @@ class Sessions(Sequence[Recording]):
     def ledger(self) -> Ledger:
         """The sum of all ledgers."""
         return sum((r.ledger for r in self), self._ledger)
+
+    def over(self, recordings: Sequence[Recording]) -> Sessions:
+        """Give the same set over other recordings, such as views of its own."""
+        return Sessions(
+            recordings, format=self.format, problems=self._problems, ledger=self._ledger, samples=self.samples
+        )
 
     def episodes(self) -> Iterator[Episode]:
         """Yield every episode of every recording, in order."""

@@ -49,7 +49,7 @@ def honour(recording: Recording) -> Recording:
 
 def honour_all(sessions: Sessions) -> Sessions:
     """Give every recording of a set without its marked stretches."""
-    return Sessions([honour(r) for r in sessions], format=sessions.format)
+    return sessions.over([honour(recording) for recording in sessions])
 
 
 class Valid(Recording):

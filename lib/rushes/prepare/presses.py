@@ -1,0 +1,238 @@
+"""When a target is down: the stretches of any control, axis threshold or set of them, with the frame of each press.
+
+Each control is followed by itself, so a release belongs to the control that went down, whatever else is held; a target
+of several controls is down from the first that goes down to the last that goes up. Nothing here looks at pixels.
+
+Example:
+    >>> import numpy as np
+    >>> from rushes.model.events import events_frame
+    >>> from rushes.model.readings import Event
+    >>> from rushes.model.targets import parse_targets
+    >>> rows = [Event(10, "k", "KeyW", "press"), Event(15, "k", "KeyA", "release"), Event(40, "k", "KeyW", "release")]
+    >>> found = stretches(events_frame(rows), parse_targets("w")[0])
+    >>> found.down_ns.tolist(), found.up_ns.tolist()
+    ([10], [40])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rushes.errors import BadInputError
+from rushes.model.events import edges
+from rushes.model.recording import Recording
+from rushes.model.session import Segment
+from rushes.model.targets import Part, Target
+from rushes.store.pairing import Pair, pairs
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+OPEN: Final = int(np.iinfo(np.int64).max)
+"""up_ns of a stretch that nothing ends."""
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """When a target is down, in order and disjoint.
+
+    Attributes:
+        down_ns: (P,) int64 ns since session start.
+        up_ns: (P,) int64; `OPEN` where no release was seen.
+        told: (P,) bool; False where it was down before the events begin, so that its press was not seen.
+        events: How many rows were about its controls, `state` rows and hotkeys not counted.
+        presses: Presses (or crossings of a threshold) among them that changed something.
+        releases: Releases among them that changed something.
+        malformed: Rows that changed nothing: a press of what was down (auto-repeat), a release of what was up.
+    """
+
+    down_ns: Ints
+    up_ns: Ints
+    told: Bools
+    events: int
+    presses: int
+    releases: int
+    malformed: int
+
+    def __len__(self) -> int:
+        return len(self.down_ns)
+
+    @property
+    def hold_s(self) -> npt.NDArray[np.float64]:
+        """(P,) float64 seconds, NaN where it is open."""
+        closed = self.up_ns != OPEN
+        return np.where(closed, (np.where(closed, self.up_ns, 0) - self.down_ns) / 1e9, np.nan)
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A target in one segment of N rows.
+
+    Attributes:
+        pair: The segment with its grid.
+        found: When the target is down; times are the events' own.
+        delay_ns: By how much events are moved later before they meet the frames.
+        row: (P,) int64 row of the frame on which each press falls: the last one at or before it; -1 or N outside.
+    """
+
+    pair: Pair
+    found: Stretches
+    delay_ns: int
+    row: Ints
+
+    def down_in_rows(self) -> Bools:
+        """Say for each row whether the target is down at any time in [t_k, t_{k+1}): (N,) bool."""
+        starts, ends = self.pair.grid.t_ns, self.pair.grid.ends_ns
+        down = self.found.down_ns + self.delay_ns
+        up = np.where(
+            self.found.up_ns == OPEN, OPEN, np.minimum(self.found.up_ns, OPEN - self.delay_ns) + self.delay_ns
+        )
+        first = np.searchsorted(down, starts, side="right")  # stretches that began at or before the row
+        before = np.zeros(len(starts), bool)
+        known = first > 0
+        before[known] = up[first[known] - 1] > starts[known]
+        return np.asarray(before | (np.searchsorted(down, ends, side="left") > first), bool)
+
+
+def stretches(events: pd.DataFrame, target: Target) -> Stretches:
+    """Find when a target is down.
+
+    Args:
+        events: A table with `events.COLUMNS`, in any order; `state` rows say what was down before.
+        target: What to look for.
+
+    Returns:
+        Its stretches. Two devices that hold one control count as one.
+    """
+    parts = [_part(events, part) for part in target.parts]
+    return _united([stream for streams, _, _ in parts for stream in streams], parts)
+
+
+def box_stretches(t_ns: Ints, values: npt.NDArray[np.float64], target: Target) -> Stretches:
+    """Find when numbers of a box are beyond their thresholds.
+
+    Args:
+        t_ns: (N,) int64 times of the steps.
+        values: (N, A) their actions.
+        target: Parts named by the number of their slot.
+    """
+    parts = []
+    for part in target.parts:
+        level = values[:, int(part.control)]
+        after = level > part.threshold if part.way == ">" else level < part.threshold
+        parts.append(_levels(t_ns, np.asarray(after, bool), np.ones(len(t_ns), bool)))
+    return _united([stream for streams, _, _ in parts for stream in streams], parts)
+
+
+Stream = tuple[Ints, Ints, Bools]
+"""down_ns, up_ns and told of one control of one device."""
+
+
+def _part(events: pd.DataFrame, part: Part) -> tuple[list[Stream], int, tuple[int, int]]:
+    """Give the streams of one control, how many rows were about it, and (presses, releases) that changed it."""
+    mine = events[(events["control"] == part.control) & (events["flag"] != "hotkey")]
+    if not part.way:
+        return _edges(events[events["control"] == part.control])
+    mine = mine[mine["kind"].isin(["axis", "state"])]
+    streams: list[Stream] = []
+    rows, changes = 0, [0, 0]
+    for _, one in mine.sort_values("t_ns", kind="stable").groupby("device", sort=True):
+        value = one["value"].to_numpy(float)
+        after = value > part.threshold if part.way == ">" else value < part.threshold
+        told = (one["kind"] == "axis").to_numpy()
+        found, count, (downs, ups) = _levels(one["t_ns"].to_numpy(np.int64), after, told)
+        streams += found
+        rows, changes = rows + count, [changes[0] + downs, changes[1] + ups]
+    return streams, rows, (changes[0], changes[1])
+
+
+def _edges(events: pd.DataFrame) -> tuple[list[Stream], int, tuple[int, int]]:
+    found = edges(events)
+    streams = []
+    for number in range(len(found.controls)):
+        mine = found.stream == number
+        changed = np.flatnonzero(mine & (found.before != found.after))
+        streams.append(_pair_up(found.t_ns[changed], found.after[changed], found.told[changed]))
+    real = found.told & (found.before != found.after)
+    return streams, int(found.told.sum()), (int((real & found.after).sum()), int((real & ~found.after).sum()))
+
+
+def _levels(t_ns: Ints, after: Bools, told: Bools) -> tuple[list[Stream], int, tuple[int, int]]:
+    """Read a level that is down or up after each row."""
+    before = np.concatenate([[False], after[:-1]])
+    changed = np.flatnonzero(before != after)
+    real = changed[told[changed]]
+    downs = int(after[real].sum())
+    return [_pair_up(t_ns[changed], after[changed], told[changed])], int(told.sum()), (downs, len(real) - downs)
+
+
+def _pair_up(t_ns: Ints, after: Bools, told: Bools) -> Stream:
+    """Pair each going down with the next going up; changes of one stream come in turns."""
+    down = np.flatnonzero(after)
+    ups = np.append(t_ns, np.int64(OPEN))[down + 1]
+    return t_ns[down], ups, told[down]
+
+
+def _united(streams: list[Stream], parts: list[tuple[list[Stream], int, tuple[int, int]]]) -> Stretches:
+    """Unite the stretches of all streams; those that touch stay two, those that overlap become one."""
+    down, up, told = (np.concatenate([s[k] for s in streams] or [np.zeros(0, np.int64)]) for k in range(3))
+    order = np.argsort(down, kind="stable")
+    down, up, told = down[order].astype(np.int64), up[order].astype(np.int64), told[order].astype(bool)
+    reach = np.maximum.accumulate(up) if len(up) else up
+    first = np.ones(len(down), bool)
+    first[1:] = down[1:] >= reach[:-1]
+    last = np.roll(first, -1) if len(first) else first
+    events = sum(count for _, count, _ in parts)
+    presses, releases = (sum(changes[k] for _, _, changes in parts) for k in (0, 1))
+    malformed = events - presses - releases
+    return Stretches(down[first], reach[last], told[first], events, presses, releases, malformed)
+
+
+def pressed(recording: Recording, target: Target, *, action_delay_ms: float = 0.0) -> Iterator[Pressed]:
+    """Go through the segments of a recording that have at least one action, and find a target in each.
+
+    Args:
+        recording: Any recording; pass it through `store.validity.honour` to leave out what is marked invalid.
+        target: What to look for.
+        action_delay_ms: Moves every event this much later first; see `store.pairing.delay_of`.
+
+    Yields:
+        One a segment, in order.
+
+    Raises:
+        BadInputError: A number of a box that the recording's actions do not have, or another target than such a
+            number for an environment whose actions are vectors.
+    """
+    delay_ns = round(action_delay_ms * 1_000_000)
+    for pair in pairs(recording, action_delay_ms=action_delay_ms):
+        found = _in_segment(recording, pair, pair.segment, target)
+        row = np.searchsorted(pair.grid.t_ns, found.down_ns + delay_ns, side="right") - 1
+        row[found.down_ns + delay_ns >= pair.grid.ends_ns[-1]] = len(pair)
+        yield Pressed(pair, found, delay_ns, row.astype(np.int64))
+
+
+def _in_segment(recording: Recording, pair: Pair, segment: Segment, target: Target) -> Stretches:
+    space = recording.info.action_space
+    numbers = [part for part in target.parts if part.control.isdecimal()]
+    if space.kind == "box" or numbers:
+        if (
+            space.kind != "box"
+            or len(numbers) != len(target.parts)
+            or any(int(p.control) >= len(space) for p in numbers)
+        ):
+            raise BadInputError(
+                f"target {target} for {recording.info.id}, whose actions are {space!r}",
+                accepts=f"numbers 0 to {len(space) - 1} with a threshold, such as 0>0.5"
+                if space.kind == "box"
+                else "names of controls",
+                fix="name what the recording has; `rushes info PATH` shows it",
+            )
+        values = np.array([np.asarray(v, float) for v in recording.steps(segment.index)["action"]], float)
+        return box_stretches(pair.grid.t_ns, values.reshape(len(pair), -1), target)
+    return stretches(pair.events, target)
