@@ -97,12 +97,20 @@ def test_coming_from_runs_as_it_stands_on_every_atari_game(tmp_path):
     assert "PASS: 104 sessions" in printed
     assert "520 segments" in printed
     assert "1040 frames" in printed
+    assert "['test', 'train'] pictures: uint8" in printed, "the training file of the JumpNet part"
 
 
 def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path):
     printed = "\n".join(execute("docs/recording.md", tmp_path))
     assert "ended by max_seconds" in printed
     assert "PASS: 1 sessions" in printed
+
+
+def test_preparing_runs_as_it_stands(tmp_path):
+    printed = "\n".join(execute("docs/preparing.md", tmp_path))
+    assert "PASS: 2 sessions" in printed, "nothing leaks from one split to the other"
+    assert "PairCounts(total=" in printed
+    assert "(16, 1, 96, 96, 3) uint8" in printed
 
 
 def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path):

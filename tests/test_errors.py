@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import enum
 import multiprocessing
 import operator
 import pickle
@@ -133,6 +134,11 @@ def test_near_names_what_stands_closest_whatever_the_case(given, expected):
 def test_near_names_no_more_than_it_is_asked_for():
     text = errors.near("level_1", [f"level_{n}" for n in range(2, 9)], most=2)
     assert text.count("level_") == 2
+
+
+def test_near_shows_a_name_of_an_enum_as_users_write_it():
+    kinds = enum.StrEnum("Kind", {"UNIFORM": "uniform", "HARD": "hard"})
+    assert errors.near("unifrom", kinds) == "did you mean 'uniform'?"
 
 
 def test_near_answers_for_no_names_at_all():

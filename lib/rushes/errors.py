@@ -93,4 +93,4 @@ def near(name: str, names: Iterable[str], *, most: int = 3) -> str:
     """
     lower = {known.lower(): known for known in names}
     close = difflib.get_close_matches(name.lower(), list(lower), n=most, cutoff=0.6)
-    return f"did you mean {' or '.join(repr(lower[c]) for c in close)}?" if close else ""
+    return f"did you mean {' or '.join(repr(str(lower[c])) for c in close)}?" if close else ""

@@ -1,5 +1,6 @@
 """What every row of FORMATS keeps to that takes the steps of an environment: run over the table, so that a new format
-is held to it too. `test_input_formats` does the same for those that take keyboard, mouse and pad."""
+is held to it too. `test_input_formats` does the same for those that take keyboard, mouse and pad, and
+`test_sample_formats` for those that take labelled samples."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from rushes.model.recording import Sessions
 
 FAKE = Path(__file__).parents[1] / "formats" / "fake.py"
 LIB = Path(__file__).parents[2] / "lib"
-NAMES = [name for name in FORMATS if get_format(name).takes != "inputs"]
+NAMES = [name for name in FORMATS if get_format(name).takes in {"steps", "any"}]
 STRICT = [name for name in NAMES if hasattr(get_format(name).Options(), "strict")]
 
 

@@ -23,7 +23,7 @@ from rushes.store.pairing import pairs
 HANDS = Path(__file__).parents[1] / "formats" / "hands.py"
 LIB = Path(__file__).parents[2] / "lib"
 NAMES = [name for name in FORMATS if get_format(name).takes == "inputs"]
-BOTH = [name for name in FORMATS if get_format(name).takes != "steps"]
+BOTH = [name for name in FORMATS if get_format(name).takes in {"inputs", "any"}]
 SUFFIX = {"nitrogen_pt": ".pt"}
 OPTIONS = {"nitrogen_pt": ["img_size=12", "seq_len=4"]}
 KEYS = {"KeyW": "", "KeyE": "NORTH", "MouseLeft": "RIGHT_TRIGGER"}

@@ -8,7 +8,7 @@ import pytest
 from rushes.errors import BadDataError
 from rushes.model import samples as module
 from rushes.model.actions import ActionSpace
-from rushes.model.samples import SampleKind, inherit, samples_frame, validate_samples
+from rushes.model.samples import COLUMNS, SampleKind, inherit, samples_columns, samples_frame, validate_samples
 
 SPACE = ActionSpace.from_names(["Space", "KeyW"])
 
@@ -183,3 +183,31 @@ def test_the_example_in_the_manual_runs():
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_whole_columns_make_the_same_table_as_rows():
+    rows = [row("a"), negative("b", kind="cross_session", action_session="s2", action_t_ns=5), row("c", length=3)]
+    wanted = samples_frame(rows)
+    columns = {name: wanted[name].to_numpy() for name in COLUMNS} | {"keys": np.stack(list(wanted["keys"]))}
+    found = samples_columns(3, columns)
+    assert found.drop(columns="keys").equals(wanted.drop(columns="keys"))
+    assert [v.tolist() for v in found["keys"]] == [v.tolist() for v in wanted["keys"]]
+    validate_samples(found, SPACE)
+
+
+def test_one_value_stands_for_all_rows_and_defaults_for_the_rest():
+    given = {"sample_id": ["a", "b"], "session": "s", "frame_index": [3, 4], "t_ns": [7, 8], "control": "Space"}
+    found = samples_columns(2, given | {"label": 1.0, "keys": [[1.0], [0.0]]})
+    assert found["session"].tolist() == ["s", "s"]
+    assert found["action_session"].tolist() == ["s", "s"]
+    assert found["action_t_ns"].tolist() == [7, 8]
+    assert found["kind"].unique().tolist() == ["positive"]
+    assert found.dtypes.to_dict() == samples_frame().dtypes.to_dict()
+
+
+@pytest.mark.parametrize("change", [{"extra": 1}, {"label": [1.0]}, {"keys": None}])
+def test_columns_that_do_not_fit_are_refused(change):
+    given = {"sample_id": ["a", "b"], "session": "s", "frame_index": [3, 4], "t_ns": [7, 8], "control": "Space"}
+    given |= {"label": 1.0, "keys": [[1.0], [0.0]]}
+    with pytest.raises(BadDataError, match=next(iter(change))):
+        samples_columns(2, given | change)

@@ -24,6 +24,7 @@ PAPERMILL = [sys.executable, "-m", "papermill"]
 QUICK = {
     "atari_sample": ["-p", "games", "Pong,Breakout", "-p", "frames_per_env", "24", "-p", "policy", "persistent"],
     "desktop_to_nitrogen": ["-p", "img_size", "32"],
+    "jump_dataset": ["-p", "sessions", "9", "-p", "epochs", "7"],
     "01_record_session": [
         "-p",
         "seconds",
@@ -257,6 +258,53 @@ def test_the_nitrogen_recipe_writes_three_forms_that_hold_what_the_session_says(
     outputs = [o for c in shown.cells if c.cell_type == "code" for o in c.outputs]
     alts = [o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
     assert sum(alt.startswith((".pt file", "Pieces of the release", "Samples of the .pt file")) for alt in alts) == 3
+
+
+def test_the_notebook_about_samples_writes_the_table_that_it_shows(ran):
+    run_folder = ran("03_augment_and_negatives") / "run"
+    assert {p.name for p in run_folder.iterdir()} == {
+        "samples.parquet", "sample_grid.png", "run.json", "verdict.json",
+    }  # fmt: skip
+    rows = pd.read_parquet(run_folder / "samples.parquet")
+    figures = json.loads((run_folder / "verdict.json").read_text())["figures"]
+    assert figures["rows"] == len(rows)
+    assert figures["copies"] == (rows["parent"] != "").sum() > 0
+    assert set(rows["kind"]) == {
+        "positive", "uniform", "idle", "near_miss", "hard", "shifted", "swapped", "cross_session", "during_hold",
+    }  # fmt: skip
+    originals = rows[rows["parent"] == ""]
+    assert ((originals["label"] == 0).sum() / (originals["label"] == 1).sum()) == pytest.approx(2.0, abs=0.1)
+    assert set(rows.loc[rows["parent"] != "", "split"]) == {"train"}
+    assert rows.groupby("session")["split"].nunique().tolist() == [1, 1, 1, 1]
+    assert figures["press_seen"] == figures["positives"]
+    assert figures["left_open"] == figures["unmatched_final_press"] == 4, "one a session is under way at the pause"
+    shown = nbformat.read(run_folder.parent / "OUT.ipynb", as_version=4)
+    outputs = [o for c in shown.cells if c.cell_type == "code" for o in c.outputs]
+    alts = " ".join(o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {}))
+    for words in (
+        "Rows: found",
+        "How long controls were held",
+        "each kind of negative",
+        "look most alike",
+        "by itself",
+    ):
+        assert words in alts
+
+
+def test_the_jump_recipe_trains_a_net_that_meets_its_bars_on_unseen_play(ran):
+    out = ran("jump_dataset") / "run"
+    assert {p.name for p in out.iterdir()} == {"samples.parquet", "net.pt", "run.json", "verdict.json"}
+    figures = json.loads((out / "verdict.json").read_text())["figures"]
+    assert figures["f1"] >= 0.9
+    assert figures["hold_error_median"] < 0.2
+    assert figures["survival_share"] >= 0.8
+    others = [figures[f"survival_{name}"] for name in ("random", "always_jumps", "never_jumps")]
+    assert max(others) < 0.5 * figures["survival_net"]
+    rows = pd.read_parquet(out / "samples.parquet")
+    assert len(rows) == figures["rows"]
+    assert rows.groupby("session")["split"].nunique().max() == 1
+    assert set(rows.loc[rows["parent"] != "", "split"]) == {"train"}
+    assert torch.load(out / "net.pt", weights_only=True)["threshold"] == figures["threshold"]
 
 
 def test_a_recording_with_the_panel_waits_for_the_person_and_says_what_to_press(tmp_path):

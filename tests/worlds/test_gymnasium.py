@@ -88,6 +88,25 @@ def test_a_discrete_space_that_starts_elsewhere_is_numbered_from_zero_and_named_
     assert world.act(0).reward == -1.0
 
 
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        (["LEFT", "STAY", "RIGHT"], ("LEFT", "STAY", "RIGHT")),
+        (["LEFT", "RIGHT"], ("-1", "0", "1")),
+        (["A", "A", "B"], ("-1", "0", "1")),
+        (["go left", "STAY", "RIGHT"], ("-1", "0", "1")),
+    ],
+    ids=["its own", "too few", "one twice", "no words"],
+)
+def test_actions_are_called_as_the_environment_calls_them_where_each_has_a_word(said, names, monkeypatch):
+    monkeypatch.setattr(Panel, "get_action_meanings", lambda _: said, raising=False)
+    world = GymnasiumWorld("PanelDiscrete-v0")
+    assert world.action_space.names == tuple(f"PanelDiscrete/{name}" for name in names)
+    world.reset(0)
+    assert world.act(0).reward == -1.0
+    assert isinstance(world.environment, Panel)
+
+
 def test_play_is_that_of_plain_gymnasium():
     world, env = GymnasiumWorld("CartPole-v1"), gymnasium.make("CartPole-v1", render_mode="rgb_array")
     world.reset(9)

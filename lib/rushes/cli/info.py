@@ -9,6 +9,7 @@ import typer
 
 from rushes.cli import show
 from rushes.model.recording import Sessions
+from rushes.model.sample_table import Samples
 
 
 def info(
@@ -27,6 +28,8 @@ def info(
         show.emit(facts)
         return
     show.say(f"{path}: {facts['format']}, {facts['sessions']} sessions, {facts['episodes']} segments")
+    if facts["samples"]:
+        _say_samples(facts["samples"])
     show.say(f"  {facts['frames']} frames, {facts['duration_s']:.1f} s ({', '.join(facts['time_source'])})")
     for session in sessions:
         height_width = session.info.stream("frames")
@@ -58,4 +61,43 @@ def describe(sessions: Sessions) -> dict[str, Any]:
         "time_source": sorted({s.info.time_source for s in sessions}),
         "ledger": sessions.ledger.to_json(),
         "problems": [p.to_json() for p in sessions.problems],
+        "samples": None if sessions.samples is None else describe_samples(sessions.samples),
     }
+
+
+def describe_samples(samples: Samples) -> dict[str, Any]:
+    """Sum up labelled rows."""
+    rows = samples.rows
+    lengths = sorted({int(length) for length in rows["length"]})
+    holds = rows["hold_s"].dropna()
+    return {
+        "rows": len(samples),
+        "kinds": samples.count("kind"),
+        "labels": {f"{label:g}": int(n) for label, n in rows["label"].value_counts().sort_index().items()},
+        "splits": samples.count("split"),
+        "controls": samples.count("control"),
+        "lengths": lengths,
+        "children": int((rows["parent"] != "").sum()),
+        "open_holds": int((rows["phase"] == "open").sum()),
+        "mean_hold_s": round(float(holds.mean()), 6) if len(holds) else None,
+        "action_space": samples.space.to_json(),
+        "sources": {
+            name: {"path": source.path, "options": list(source.options), "rows": int((rows["session"] == name).sum())}
+            for name, source in sorted(samples.sources.items())
+        },
+        "steps": [step.to_json() for step in samples.steps],
+    }
+
+
+def _say_samples(told: dict[str, Any]) -> None:
+    def words(counts: dict[str, int]) -> str:
+        return ", ".join(f"{n} {name or 'undecided'}" for name, n in counts.items()) or "none"
+
+    lengths = ", ".join(map(str, told["lengths"])) or "no"
+    show.say(f"  {told['rows']} samples of {lengths} frames: {words(told['kinds'])}")
+    show.say(f"  controls: {words(told['controls'])}; splits: {words(told['splits'])}")
+    hold = "no hold" if told["mean_hold_s"] is None else f"held {told['mean_hold_s']:.3f} s on average"
+    show.say(f"  {hold}, {told['open_holds']} left open; {told['children']} made from others")
+    for name, source in told["sources"].items():
+        show.say(f"  {source['rows']} of {name} at {source['path']}")
+    show.say(f"  made by: {', '.join(step['name'] for step in told['steps']) or 'nobody says'}")

@@ -35,6 +35,11 @@ COMMANDS: Final = Table(
         "info": ("rushes.cli.info:info", "", "say what any path is"),
         "qa": ("rushes.cli.qa:qa", "", "check a session or any file that can be read; exit 1 on FAIL"),
         "convert": ("rushes.cli.convert:convert", "", "convert anything that can be read to a format"),
+        "prepare": (
+            "rushes.cli.prepare.steps:prepare",
+            "",
+            "make labelled samples of recordings: pairs, negatives, split ...",
+        ),
         "merge": ("rushes.cli.merge:merge", "", "make the merged files of a NitroGen Capture folder anew"),
         "preview": ("rushes.cli.preview:preview", "", "make a contact sheet and a video with the actions beside it"),
         "recover": ("rushes.cli.recover:recover", "", "bring back what a killed recording left"),
@@ -56,7 +61,11 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     for row in COMMANDS.values():
-        app.command(row.name, help=row.summary)(COMMANDS.load(row.name))
+        found = COMMANDS.load(row.name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=row.name, help=row.summary)
+        else:
+            app.command(row.name, help=row.summary)(found)
 
     @app.callback()
     def _root(

@@ -15,7 +15,9 @@ FIGURES = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz
 
 
 def qa(
-    path: Annotated[Path, typer.Argument(help="a session, a folder of them, or any file that can be read")],
+    path: Annotated[
+        Path, typer.Argument(help="a session, a folder of them, labelled rows, or any file that can be read")
+    ],
     check: Annotated[list[str] | None, typer.Option(help="only this check; may be given several times")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -38,6 +40,7 @@ def qa(
         )
     else:
         show.say_findings(findings)
-        show.say(f"{name}: {len(sessions)} sessions, {len(findings)} findings")
+        rows = f"{len(sessions.samples)} labelled rows, " if sessions.samples else ""
+        show.say(f"{name}: {len(sessions)} sessions, {rows}{len(findings)} findings")
     if name == "FAIL":
         raise typer.Exit(1)

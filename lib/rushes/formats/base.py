@@ -29,7 +29,7 @@ from rushes.table import Table
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what): frames written, frames to write, and a word for the bar."""
 
-Takes = Literal["steps", "inputs", "any", "samples"]
+Takes = Literal["steps", "inputs", "keys", "any", "samples"]
 """What a format can be written from."""
 
 FORMATS: Final = Table(
@@ -65,6 +65,16 @@ FORMATS: Final = Table(
             "rushes.formats.nitrogen.dataset:NitrogenDataset",
             "",
             "chunks of the official NitroGen data set: 17 buttons and two sticks a frame, 20 s a folder",
+        ),
+        "jumpnet_raw": (
+            "rushes.formats.jumpnet.raw:JumpNetRaw",
+            "",
+            "NPZ of the JumpNet recorder: a row with its picture for each press and release",
+        ),
+        "jumpnet": (
+            "rushes.formats.jumpnet.processed:JumpNet",
+            "",
+            "NPZ of JumpNet's scripts: labelled rows with their pictures",
         ),
         "samples": ("rushes.formats.samples:SamplesFormat", "", "labelled rows as `rushes prepare` makes them"),
     },
@@ -157,8 +167,8 @@ class Format(ABC):
         looks_for: By what it knows its own, for the message that a path is nothing.
         Options: A frozen dataclass; `key=value` texts are parsed against it.
         keeps: What survives with the default options.
-        takes: What it can be written from: `steps` of an environment, `inputs` (keyboard, mouse, pad), `any`, or
-            labelled `samples`.
+        takes: What it can be written from: `steps` of an environment, `inputs` (keyboard, mouse, pad), `keys`
+            (presses and releases alone), `any`, or labelled `samples`.
         honours_facts: Whether stretches that side facts mark invalid are left out; a plain copy keeps both.
     """
 

@@ -69,8 +69,8 @@ class Job:
 
     report: Report
 
-    def __init__(self, partial: Path) -> None:
-        self.partial = partial
+    def __init__(self, partial: Path, *, of_samples: bool = False) -> None:
+        self.partial, self._of_samples = partial, of_samples
         self.tally = Tally()
         self.counts: Counter[str] = Counter()
         self.renamed: list[dict[str, str]] = []
@@ -78,8 +78,11 @@ class Job:
         self.pairing = PAIRING
 
     def wrote(self, *, episodes: int = 0, frames: int = 0, actions: int = 0, samples: int = 0) -> None:
-        """Count what was written."""
+        """Count what was written; samples have an account of their own where the format takes samples."""
         self.counts.update(episodes=episodes, frames=frames, samples=samples)
+        if self._of_samples:
+            self.tally.offer("samples", samples)
+            return
         for stream, count in (("frames", frames), ("actions", actions), ("episodes", episodes)):
             self.tally.offer(stream, count)
 
@@ -121,10 +124,14 @@ def export(
         partial = stack.enter_context(new(target))
         data = stack.enter_context(new_file(data_path))
         text = stack.enter_context(new_file(text_path))
-        job = Job(partial)
+        of_samples = form.takes == "samples"
+        job = Job(partial, of_samples=of_samples)
         yield job
         keeps = form.keeps_with(options)
-        ledger = chain(source.ledger, job.tally.close())
+        before = source.ledger
+        if of_samples:  # rows are written, not recordings: what became of frames and events is another account
+            before = Ledger({name: account for name, account in before.items() if name == "samples"})
+        ledger = chain(before, job.tally.close())
         written = {"episodes": job.counts["episodes"], "frames": job.counts["frames"], "samples": job.counts["samples"]}
         has = known(source)
         kept, lost = (tuple(w for w in words if w.split()[0] in has) for words in (keeps.kept, keeps.lost))
@@ -301,7 +308,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         f"# {card['target']}",
         "",
         (
-            f"{written['episodes']} episodes with {written['frames']} frames of {_listed(card['games'])}, "
+            f"{_what(written)} of {_listed(card['games'])}, "
             f"from {len(sessions)} session{'s' * (len(sessions) != 1)}, as `{card['format']}`."
         ),
         "",
@@ -346,6 +353,12 @@ def card_text(card: Mapping[str, Any]) -> str:
     ]
     lines += ["", "## Rights and privacy", "", card["license"], "", card["privacy"], ""]
     return "\n".join(lines)
+
+
+def _what(written: Mapping[str, int]) -> str:
+    if written["samples"] and not written["frames"]:
+        return f"{written['samples']} samples"
+    return f"{written['episodes']} episodes with {written['frames']} frames"
 
 
 def _ms(delay: float | list[float]) -> str:

@@ -146,7 +146,8 @@ def join(sets: Sequence[Samples]) -> tuple[Samples, tuple[str, ...]]:
                 raise BadDataError(
                     f"session {name} at {sources[name].path} and at {source.path}",
                     accepts="one place for each session id",
-                    fix="prepare both sets from the same copy of the session",
+                    fix="prepare both sets from one copy of the session; an .npz has pictures of its own, so join "
+                    "tables (.parquet) and write .npz last, or rename a file whose name is that of its session",
                 )
         parts.append(one.rows.assign(keys=_permuted(one, space)))
     filled = [part for part in parts if len(part)]

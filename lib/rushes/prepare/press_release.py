@@ -29,6 +29,7 @@ from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples, Source, Step, join
 from rushes.model.samples import SampleKind, samples_frame
 from rushes.model.targets import Target, parse_targets
+from rushes.prepare.edits import edited
 from rushes.prepare.presses import OPEN, Pressed, pressed
 from rushes.store.pairing import Pair, delay_of
 from rushes.store.reader import Session
@@ -49,7 +50,7 @@ class PairCounts:
         release_seen: Releases that changed something.
         paired: Presses with their release.
         unmatched_final_press: Holds left open when their segment ended.
-        malformed: Events that changed nothing: a press of what was down, a release of what was up.
+        malformed: Presses and releases that changed nothing: a press of what was down, a release of what was up.
     """
 
     total: int = 0
@@ -87,7 +88,7 @@ def press_release(
         The samples in the order of recordings, targets and times (group: the session; no split); and the counts over
         all targets. What is not kept stands in the step's ledger: `window_crosses_edge` (a press too near to the
         start of its segment), `outside_segment` (moved out of it by the delay), `press_not_seen` (down before the
-        segment began).
+        segment began). What was edited by hand (`prepare.edits`) is applied, and counted in a step of its own.
 
     Raises:
         BadInputError: No recording, a length below 1, targets that do not read, or two recordings with one id.
@@ -116,7 +117,8 @@ def press_release(
         sets.append(Samples(samples_frame(rows), space, sources=sources_of(recording)))
     parameters = {"controls": [str(t) for t in targets], "length": length, "action_delay_ms": action_delay_ms}
     found, _ = join(sets)
-    return found.then(found.rows, Step("pairs", parameters | {"counts": counts.to_json()}, tally.close())), counts
+    made = found.then(found.rows, Step("pairs", parameters | {"counts": counts.to_json()}, tally.close()))
+    return edited(made, several), counts
 
 
 def key_space(recording: Recording) -> ActionSpace:

@@ -16,9 +16,9 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,8 @@ class Stretches:
         events: How many rows were about its controls, `state` rows and hotkeys not counted.
         presses: Presses (or crossings of a threshold) among them that changed something.
         releases: Releases among them that changed something.
-        malformed: Rows that changed nothing: a press of what was down (auto-repeat), a release of what was up.
+        malformed: Presses and releases that changed nothing: a press of what was down (auto-repeat), a release of what
+            was up. A stick that moves on one side of its threshold is none.
     """
 
     down_ns: Ints
@@ -90,9 +91,8 @@ class Pressed:
         """Say for each row whether the target is down at any time in [t_k, t_{k+1}): (N,) bool."""
         starts, ends = self.pair.grid.t_ns, self.pair.grid.ends_ns
         down = self.found.down_ns + self.delay_ns
-        up = np.where(
-            self.found.up_ns == OPEN, OPEN, np.minimum(self.found.up_ns, OPEN - self.delay_ns) + self.delay_ns
-        )
+        closed = self.found.up_ns != OPEN
+        up = np.where(closed, np.where(closed, self.found.up_ns, 0) + self.delay_ns, OPEN)
         first = np.searchsorted(down, starts, side="right")  # stretches that began at or before the row
         before = np.zeros(len(starts), bool)
         known = first > 0
@@ -110,8 +110,8 @@ def stretches(events: pd.DataFrame, target: Target) -> Stretches:
     Returns:
         Its stretches. Two devices that hold one control count as one.
     """
-    parts = [_part(events, part) for part in target.parts]
-    return _united([stream for streams, _, _ in parts for stream in streams], parts)
+    plain = events.reset_index(drop=True)
+    return _united([_part(plain, part) for part in target.parts])
 
 
 def box_stretches(t_ns: Ints, values: npt.NDArray[np.float64], target: Target) -> Stretches:
@@ -126,50 +126,80 @@ def box_stretches(t_ns: Ints, values: npt.NDArray[np.float64], target: Target) -
     for part in target.parts:
         level = values[:, int(part.control)]
         after = level > part.threshold if part.way == ">" else level < part.threshold
-        parts.append(_levels(t_ns, np.asarray(after, bool), np.ones(len(t_ns), bool)))
-    return _united([stream for streams, _, _ in parts for stream in streams], parts)
+        parts.append(_levels(t_ns, np.asarray(after, bool), np.ones(len(t_ns), bool), np.arange(len(t_ns))))
+    return _united(parts)
 
 
 Stream = tuple[Ints, Ints, Bools]
 """down_ns, up_ns and told of one control of one device."""
 
 
-def _part(events: pd.DataFrame, part: Part) -> tuple[list[Stream], int, tuple[int, int]]:
-    """Give the streams of one control, how many rows were about it, and (presses, releases) that changed it."""
-    mine = events[(events["control"] == part.control) & (events["flag"] != "hotkey")]
+class _Followed(NamedTuple):
+    """What following one control gave.
+
+    Attributes:
+        streams: One a device.
+        rows: Rows about it that tell something.
+        idle: Presses and releases among them that changed nothing.
+        presses: How many went down.
+        releases: How many went up.
+    """
+
+    streams: list[Stream]
+    rows: Ints
+    idle: Ints
+    presses: int
+    releases: int
+
+
+def _part(events: pd.DataFrame, part: Part) -> _Followed:
+    """Follow one control through a table with a plain index."""
+    mine = events[events["control"] == part.control]
     if not part.way:
-        return _edges(events[events["control"] == part.control])
-    mine = mine[mine["kind"].isin(["axis", "state"])]
-    streams: list[Stream] = []
-    rows, changes = 0, [0, 0]
-    for _, one in mine.sort_values("t_ns", kind="stable").groupby("device", sort=True):
+        return _edges(mine)
+    mine = mine[(mine["flag"] != "hotkey") & mine["kind"].isin(["axis", "state"])].sort_values("t_ns", kind="stable")
+    parts = []
+    for _, one in mine.groupby("device", sort=True):
         value = one["value"].to_numpy(float)
         after = value > part.threshold if part.way == ">" else value < part.threshold
         told = (one["kind"] == "axis").to_numpy()
-        found, count, (downs, ups) = _levels(one["t_ns"].to_numpy(np.int64), after, told)
-        streams += found
-        rows, changes = rows + count, [changes[0] + downs, changes[1] + ups]
-    return streams, rows, (changes[0], changes[1])
+        parts.append(_levels(one["t_ns"].to_numpy(np.int64), after, told, one.index.to_numpy(np.int64)))
+    return _together(parts)
 
 
-def _edges(events: pd.DataFrame) -> tuple[list[Stream], int, tuple[int, int]]:
+def _edges(events: pd.DataFrame) -> _Followed:
     found = edges(events)
     streams = []
+    real = found.before != found.after
     for number in range(len(found.controls)):
-        mine = found.stream == number
-        changed = np.flatnonzero(mine & (found.before != found.after))
+        changed = np.flatnonzero((found.stream == number) & real)
         streams.append(_pair_up(found.t_ns[changed], found.after[changed], found.told[changed]))
-    real = found.told & (found.before != found.after)
-    return streams, int(found.told.sum()), (int((real & found.after).sum()), int((real & ~found.after).sum()))
+    rows = events.index.to_numpy(np.int64)[found.row]
+    digital = events["kind"].isin(["press", "release"]).to_numpy()[found.row]
+    down, up = (int((found.told & real & way).sum()) for way in (found.after, ~found.after))
+    return _Followed(streams, rows[found.told], rows[found.told & digital & ~real], down, up)
 
 
-def _levels(t_ns: Ints, after: Bools, told: Bools) -> tuple[list[Stream], int, tuple[int, int]]:
+def _levels(t_ns: Ints, after: Bools, told: Bools, rows: Ints) -> _Followed:
     """Read a level that is down or up after each row."""
     before = np.concatenate([[False], after[:-1]])
     changed = np.flatnonzero(before != after)
     real = changed[told[changed]]
     downs = int(after[real].sum())
-    return [_pair_up(t_ns[changed], after[changed], told[changed])], int(told.sum()), (downs, len(real) - downs)
+    stream = _pair_up(t_ns[changed], after[changed], told[changed])
+    return _Followed([stream], rows[told], rows[:0], downs, len(real) - downs)
+
+
+def _together(parts: Sequence[_Followed]) -> _Followed:
+    """Sum up parts; a row about two of them is one row."""
+    none = np.zeros(0, np.int64)
+    return _Followed(
+        [stream for part in parts for stream in part.streams],
+        np.unique(np.concatenate([none, *(part.rows for part in parts)])),
+        np.unique(np.concatenate([none, *(part.idle for part in parts)])),
+        sum(part.presses for part in parts),
+        sum(part.releases for part in parts),
+    )
 
 
 def _pair_up(t_ns: Ints, after: Bools, told: Bools) -> Stream:
@@ -179,19 +209,19 @@ def _pair_up(t_ns: Ints, after: Bools, told: Bools) -> Stream:
     return t_ns[down], ups, told[down]
 
 
-def _united(streams: list[Stream], parts: list[tuple[list[Stream], int, tuple[int, int]]]) -> Stretches:
+def _united(parts: Sequence[_Followed]) -> Stretches:
     """Unite the stretches of all streams; those that touch stay two, those that overlap become one."""
-    down, up, told = (np.concatenate([s[k] for s in streams] or [np.zeros(0, np.int64)]) for k in range(3))
-    order = np.argsort(down, kind="stable")
+    whole = _together(parts)
+    down, up, told = (np.concatenate([s[k] for s in whole.streams] or [np.zeros(0, np.int64)]) for k in range(3))
+    real = told.astype(bool) | (up > down)  # let go during a pause: the state at the start takes itself back
+    order = np.flatnonzero(real)[np.argsort(down[real], kind="stable")]
     down, up, told = down[order].astype(np.int64), up[order].astype(np.int64), told[order].astype(bool)
     reach = np.maximum.accumulate(up) if len(up) else up
     first = np.ones(len(down), bool)
     first[1:] = down[1:] >= reach[:-1]
     last = np.roll(first, -1) if len(first) else first
-    events = sum(count for _, count, _ in parts)
-    presses, releases = (sum(changes[k] for _, _, changes in parts) for k in (0, 1))
-    malformed = events - presses - releases
-    return Stretches(down[first], reach[last], told[first], events, presses, releases, malformed)
+    sums = (len(whole.rows), whole.presses, whole.releases, len(whole.idle))
+    return Stretches(down[first], reach[last], told[first], *sums)
 
 
 def pressed(recording: Recording, target: Target, *, action_delay_ms: float = 0.0) -> Iterator[Pressed]:

@@ -61,7 +61,7 @@ class _Task(NamedTuple):
 
 
 def resized(
-    recording: Recording, frames: npt.ArrayLike, *, size: int, executor: Executor | None = None
+    recording: Recording, frames: npt.ArrayLike, *, size: int, executor: Executor | None = None, quick: bool = False
 ) -> Iterator[Pixels]:
     """Decode frames and squash each to a square.
 
@@ -70,6 +70,8 @@ def resized(
         frames: (K,) integers, `frame_index` of those wanted, rising.
         size: Pixels a side.
         executor: Where to do it; None makes a thread a core for as long as it is read.
+        quick: Let FFmpeg squash the pictures of a film, for those who compare them rather than show them: it takes a
+            third of the time, and means of areas come out a little otherwise than OpenCV's.
 
     Yields:
         (n, size, size, 3) uint8 RGB, n as it comes; together the K frames in order.
@@ -83,7 +85,7 @@ def resized(
         raise BadInputError(f"size={size}", accepts="pixels, from 1 on", fix="pass size=256")
     if (np.diff(wanted) <= 0).any():
         raise BadInputError("frames that do not rise", accepts="each frame once, in order", fix="sort them")
-    return _run(_tasks(recording, wanted, size), executor, _AHEAD_BYTES // (size * size * 3))
+    return _run(_tasks(recording, wanted, size, quick=quick), executor, _AHEAD_BYTES // (size * size * 3))
 
 
 def _run(tasks: Iterator[_Task], executor: Executor | None, ahead: int) -> Iterator[Pixels]:
@@ -115,18 +117,18 @@ def _pictures_a_task(size: int) -> int:
     return max(1, min(_BATCH, _BATCH_BYTES // (size * size * 3)))
 
 
-def _tasks(recording: Recording, wanted: Ints, size: int) -> Iterator[_Task]:
+def _tasks(recording: Recording, wanted: Ints, size: int, *, quick: bool) -> Iterator[_Task]:
     session = recording.session if isinstance(recording, Valid) else recording
     for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > _HOLE) + 1):
         if not len(run):
             continue
         if isinstance(session, Session):
-            yield from _from_session(session, run, size)
+            yield from _from_session(session, run, size, quick=quick)
         else:
             yield from _from_any(session, run, size)
 
 
-def _from_session(session: Session, run: Ints, size: int) -> Iterator[_Task]:
+def _from_session(session: Session, run: Ints, size: int, *, quick: bool) -> Iterator[_Task]:
     at = int(run[0])
     for folder, is_video, numbers in session.stored(at, int(run[-1]) + 1):
         here = run[(run >= at) & (run < at + len(numbers))]
@@ -143,7 +145,8 @@ def _from_session(session: Session, run: Ints, size: int) -> Iterator[_Task]:
             else:
                 pictures = np.array(numbers, np.int64)[here - at]
                 for part in _stretches(pictures, edges, _pictures_a_task(size)):
-                    yield _Task(_decode_film, (str(path), session.picture_size, part.tolist(), size), len(part))
+                    arguments = (str(path), session.picture_size, part.tolist(), size, quick)
+                    yield _Task(_decode_film, arguments, len(part))
         at += len(numbers)
 
 
@@ -228,13 +231,17 @@ def _decode_pictures(stored: Sequence[bytes | Pixels], numbers: Sequence[int], s
     return made
 
 
-def _decode_film(path: str, cut: tuple[int, int] | None, numbers: Sequence[int], size: int) -> Pixels:
+def _decode_film(
+    path: str, cut: tuple[int, int] | None, numbers: Sequence[int], size: int, quick: bool = False
+) -> Pixels:
     """Decode pictures of a film by their numbers, which do not fall, and resize them."""
     film = _film(Path(path), cut)
     made = np.empty((len(numbers), size, size, 3), np.uint8)
     for k, number in enumerate(numbers):
         if k and number == numbers[k - 1]:
             made[k] = made[k - 1]
+        elif quick:
+            made[k] = film.small(number, size)
         else:
             _into(made[k], film.view(number))
     return made

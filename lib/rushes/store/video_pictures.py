@@ -128,6 +128,32 @@ class VideoPictures:
             BadInputError: A number that the file does not have.
             BadDataError: Damaged.
         """
+        rgb = self._converter.reformat(self._decoded(number), format="rgb24", dst_color_range=2, threads=1)
+        return _pixels(rgb)[self._rows, self._columns]
+
+    def small(self, number: int, size: int) -> Pixels:
+        """Decode one picture and squash it to a square on the way to RGB: means of areas, by FFmpeg.
+
+        Much quicker than `view` and resizing, and not the same to the last bit. What an encoder added to an odd size is
+        squashed too.
+
+        Args:
+            number: 0-based; asking in order is quick.
+            size: Pixels a side.
+
+        Returns:
+            (size, size, 3) uint8 RGB whose rows may lie apart.
+
+        Raises:
+            BadInputError: A number that the file does not have.
+            BadDataError: Damaged.
+        """
+        square = {"width": size, "height": size, "interpolation": "AREA"}
+        picture = self._decoded(number)
+        return _pixels(self._converter.reformat(picture, format="rgb24", dst_color_range=2, threads=1, **square))
+
+    def _decoded(self, number: int) -> Any:
+        """Decode up to a picture, and hold it."""
         self._refuse_outside(number, number + 1)
         held = -1 if self._held is None else self._held[0]
         key = int(self.keys[np.searchsorted(self.keys, number, side="right") - 1])
@@ -135,10 +161,8 @@ class VideoPictures:
             self._seek(key)
         while self._held is None or self._held[0] < number:
             self._advance(number)
-        rgb = self._converter.reformat(self._held[1], format="rgb24", dst_color_range=2, threads=1)
-        rows = np.frombuffer(rgb.planes[0], np.uint8).reshape(-1, rgb.planes[0].line_size)
-        pixels: Pixels = rows[: rgb.height, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)
-        return pixels[self._rows, self._columns]
+        assert self._held is not None
+        return self._held[1]
 
     def _seek(self, key: int) -> None:
         self.seeks += 1
@@ -179,3 +203,9 @@ class VideoPictures:
 
     def __repr__(self) -> str:
         return f"<VideoPictures {self.path.name}: {self.count} pictures, {len(self.keys)} of them keys>"
+
+
+def _pixels(rgb: Any) -> Pixels:
+    """Give the pixels of an RGB picture without copying them."""
+    rows = np.frombuffer(rgb.planes[0], np.uint8).reshape(-1, rgb.planes[0].line_size)
+    return rows[: rgb.height, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)

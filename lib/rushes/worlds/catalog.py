@@ -1,4 +1,4 @@
-"""From what people type to a world: `Breakout`, `ALE/Breakout-v5`, `all`, `CartPole-v1`.
+"""From what people type to a world: `Breakout`, `ALE/Breakout-v5`, `all`, `Jump`, `CartPole-v1`.
 
 Example:
     >>> resolve_games("Breakout, pong")
@@ -21,8 +21,8 @@ def resolve_games(games: str | Iterable[str]) -> tuple[str, ...]:
 
     Args:
         games: Names with commas between them, or several names. A bare name in any case means the Atari game
-            (`Breakout` is `ALE/Breakout-v5`), as does the reference's folder name (`atari_breakout`); a full id
-            means itself; `all` means all Atari games.
+            (`Breakout` is `ALE/Breakout-v5`), as does the reference's folder name (`atari_breakout`); `Jump` is our own
+            game; a full id means itself; `all` means all Atari games.
 
     Returns:
         Ids in the order given, each once.
@@ -38,6 +38,7 @@ def resolve_games(games: str | Iterable[str]) -> tuple[str, ...]:
             f"games={games!r}", accepts='names such as "Alien,Breakout", ids, or "all"', fix="name a game"
         )
     short = {bare_name(i).lower(): i for i in atari_ids()} | {session_name(i): i for i in atari_ids()}
+    short |= {bare_name(own).lower(): own for own in _own_games()}
     found: dict[str, None] = {}
     for name in names:
         if name == "all":
@@ -47,6 +48,13 @@ def resolve_games(games: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _own_games() -> tuple[str, ...]:
+    """Give the ids of the games that come with rushes; importing them registers them with Gymnasium."""
+    from rushes.worlds.jump import ENV_ID
+
+    return (ENV_ID,)
+
+
 def _registered(name: str, short: dict[str, str]) -> str:
     import gymnasium
 
@@ -54,8 +62,8 @@ def _registered(name: str, short: dict[str, str]) -> str:
         return name
     raise BadNameError(
         f"game {name!r}",
-        accepts=f"one of {len(set(short.values()))} Atari games, a registered Gymnasium id, or 'all'",
-        fix=near(name, map(bare_name, atari_ids()))
+        accepts=f"one of {len(atari_ids())} Atari games, Jump, a registered Gymnasium id, or 'all'",
+        fix=near(name, map(bare_name, set(short.values())))
         or near(name, gymnasium.registry)
         or "list the games with `rushes doctor --games`",
     )
@@ -76,4 +84,5 @@ def make_world(env_id: str, *, frameskip: int = 4, sticky: float = 0.0, full_act
     """
     if is_atari(env_id):
         return Atari(env_id, frameskip=frameskip, sticky=sticky, full_action_space=full_action_space)
+    _own_games()
     return GymnasiumWorld(env_id)

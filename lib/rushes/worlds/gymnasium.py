@@ -1,7 +1,8 @@
 """Any Gymnasium environment that can render `rgb_array`, with its own wrappers and its own time limit.
 
-Times are nominal: step / `render_fps` of the environment's metadata. Discrete actions are stored as their number,
-vectors (Box, MultiDiscrete, MultiBinary) as a list of floats.
+Times are nominal: step / `render_fps` of the environment's metadata. Discrete actions are stored as their number, under
+the names of `get_action_meanings()` where the environment has it; vectors (Box, MultiDiscrete, MultiBinary) as a list
+of floats.
 
 Example:
     >>> world = GymnasiumWorld("CartPole-v1")
@@ -11,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ DEFAULT_RATE_HZ: Final = 30.0
 
 _REACH: Final = 2.0
 """Length of the interval from which a number without two limits is drawn."""
+_NAME: Final = re.compile(r"\w[\w.-]*")
 
 
 class GymnasiumWorld:
@@ -77,8 +80,7 @@ class GymnasiumWorld:
 
         space = self._space
         if isinstance(space, spaces.Discrete):
-            numbers = range(int(space.start), int(space.start) + int(space.n))
-            return ActionSpace.discrete([str(n) for n in numbers], world=bare_name(env_id))
+            return ActionSpace.discrete(self._names(space), world=bare_name(env_id))
         if isinstance(space, spaces.Box):
             return ActionSpace.box(space.low.ravel().tolist(), space.high.ravel().tolist())
         if isinstance(space, spaces.MultiBinary):
@@ -91,6 +93,19 @@ class GymnasiumWorld:
             accepts="Discrete, Box, MultiDiscrete and MultiBinary actions",
             fix="wrap it so that its actions have one of these forms",
         )
+
+    def _names(self, space: Any) -> list[str]:
+        """Name discrete actions as the environment does, where it names each by a word of its own."""
+        tell = getattr(self._env.unwrapped, "get_action_meanings", None)
+        told = [str(name) for name in tell()] if callable(tell) else []
+        if len(set(told)) == len(told) == int(space.n) and all(_NAME.fullmatch(name) for name in told):
+            return told
+        return [str(number) for number in range(int(space.start), int(space.start) + int(space.n))]
+
+    @property
+    def environment(self) -> Any:
+        """The environment itself, without wrappers, for a policy that reads its state; step it only through `act`."""
+        return self._env.unwrapped
 
     def reset(self, seed: int) -> int:
         """Begin the episode that `env.reset(seed=seed)` begins."""

@@ -1,0 +1,1 @@
+"""JumpNet's files: the recorder's key log with pictures, and the labelled rows that its scripts make."""
