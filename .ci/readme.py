@@ -12,7 +12,8 @@ from rushes.capture.base import BACKENDS
 from rushes.capture.env.policies import POLICIES
 from rushes.cli.main import COMMANDS
 from rushes.formats.base import format_table_markdown
-from rushes.qa.base import CHECKS
+from rushes.prepare.augment.base import TRANSFORMS
+from rushes.qa.base import CHECKS, SAMPLE_CHECKS
 
 ROOT = Path(__file__).parent.parent
 PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -37,6 +38,8 @@ TABLES = {
     "policies": POLICIES.markdown,
     "formats": format_table_markdown,
     "checks": CHECKS.markdown,
+    "sample_checks": SAMPLE_CHECKS.markdown,
+    "transforms": TRANSFORMS.markdown,
 }
 
 

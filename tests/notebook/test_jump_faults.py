@@ -15,8 +15,8 @@ from rushes.notebook.jump_faults import (
     preview_pictures,
     rows_f1,
 )
-from rushes.notebook.jump_full import study_atari
-from rushes.notebook.jump_scores import small
+from rushes.notebook.jump_full import familiar_share, study_atari
+from rushes.notebook.jump_scores import Stretch, small
 from rushes.notebook.jump_sessions import expert_sessions, trial_seeds
 
 CHOICES = Choices(parse_targets("Jump/JUMP")[0], epochs=1)
@@ -83,6 +83,14 @@ def test_each_pipeline_is_measured_twice_and_the_table_says_both(known):
     shown = repr(faults_table(outcomes))
     assert "all, as the reference" in shown
     assert f"{outcomes[1].printed:.3f}" in shown
+
+
+def test_presses_whose_picture_was_seen_before_are_counted(known):
+    frames, none = np.arange(100), np.zeros(100)
+    one = Stretch(known[0].info.id, 0, frames, none, none, np.array([3, 50]), np.full(2, 0.1), 1 / 30)
+    assert familiar_share([one], known[1:], known[:1]) == 0.0
+    assert familiar_share([one], known, known[:1]) == 1.0
+    assert np.isnan(familiar_share([one._replace(true_row=np.zeros(0, int))], known, known[:1]))
 
 
 @pytest.mark.full

@@ -84,7 +84,7 @@ def full_study(run: Run, play: Play, choices: Choices) -> Study:
         name = "_".join(name for name, there in one.faults._asdict().items() if there) or "none"
         figures |= {f"faults_{name}_printed_f1": one.printed, f"faults_{name}_true_f1": one.true.f1}
         figures |= {f"faults_{name}_survival_share": one.survival}
-    html = Html("".join(part.html for part in shown), "\n\n".join(map(repr, shown)))
+    html = Html("<div style='height:24px'></div>".join(part.html for part in shown), "\n\n".join(map(repr, shown)))
     return Study(html, figures, tuple(_said(outcomes[-1])))
 
 
@@ -122,8 +122,8 @@ class Atari:
         shown = score_table(self.score, self.frequency, caption=caption)
         said = "; ".join(self.leaks) or "nothing"
         leaks = note(
-            f"{self.familiar:.0%} of the unseen presses show a picture that a known session shows too; the score is "
-            f"flattered by as much. The leakage check says: {said}."
+            f"{self.familiar:.0%} of the unseen presses show a picture that a known session shows too, "
+            f"which makes them easier than they should be. The leakage check says: {said}."
         )
         return Html(shown.html + leaks.html, f"{shown!r}\n{leaks!r}")
 
