@@ -28,7 +28,7 @@ ELSEWHERE = {
 """Remarks before a block that is not executed here, with the reason."""
 
 
-def execute(path, folder, *, display=False):
+def execute(path, folder, *, display=False, least=3):
     """Run the blocks of a page in one folder, one after the other; returns what they printed.
 
     Those that want a display are run apart from the others, so that a machine without one skips them alone.
@@ -48,7 +48,7 @@ def execute(path, folder, *, display=False):
         assert done.returncode == 0, f"{path}:\n{found['text']}\n{done.stdout}\n{done.stderr}"
         printed.append(done.stdout)
         count += 1
-    assert count >= (1 if display else 3)
+    assert count >= (1 if display else least)
     return printed
 
 
@@ -107,7 +107,7 @@ def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path):
 
 
 def test_preparing_runs_as_it_stands(tmp_path):
-    printed = "\n".join(execute("docs/preparing.md", tmp_path))
+    printed = "\n".join(execute("docs/preparing.md", tmp_path, least=2))
     assert "PASS: 2 sessions" in printed, "nothing leaks from one split to the other"
     assert "PairCounts(total=" in printed
     assert "(16, 1, 96, 96, 3) uint8" in printed
@@ -149,7 +149,7 @@ def test_every_path_and_heading_that_a_page_links_to_is_there(path):
 def test_every_module_that_the_architecture_names_is_there():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = re.findall(r"^\| `(\w+)/` \| (.*) \|$", text, re.MULTILINE)
-    assert len(rooms) == 11
+    assert len(rooms) == 12
     for room, row in rooms:
         folder = ROOT / "lib" / "rushes" / room
         named = set(re.findall(r"`(\w+)`", row))

@@ -242,6 +242,22 @@ def test_a_key_log_of_the_reference_becomes_its_training_file(tmp_path):
     assert told["samples"]["kinds"] == {"positive": 2}
 
 
+def test_a_table_over_a_video_opens_from_elsewhere_and_when_its_folder_was_moved(tmp_path):
+    data = tmp_path / "data"
+    (data / "recordings").mkdir(parents=True)
+    write_video(data / "recordings" / "run.mp4", (np.full((48, 48, 3), 4 * k, np.uint8) for k in range(40)), rate_hz=30)
+    reference_log(data / "run.npz", [(2, 4), (6, 8)])
+    video = ("--read-option", "video=recordings/run.mp4")
+    prepare("pairs", "run.npz", "p.parquet", "--control", "w", *video, cwd=data)
+    prepare("pairs", "run.npz", "p.npz", "--control", "w", "--strict", cwd=data)
+    prepare("reduce", "p.npz", "r.parquet", "--rows", "2", *video, cwd=data)
+    prepare("negatives", "run.npz", "n.parquet", "--control", "w", "--kinds", "uniform=3", *video, cwd=data)
+    data.rename(tmp_path / "moved")
+    for name, rows in (("p", 2), ("r", 2), ("n", 3)):
+        prepare("final", f"moved/{name}.parquet", f"{name}.npz", cwd=tmp_path)
+        assert np.load(tmp_path / f"{name}.npz")["image"].shape == (rows, 227, 227, 3)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

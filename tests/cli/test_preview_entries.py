@@ -7,7 +7,7 @@ import pytest
 
 from rushes.cli.preview import preview
 from rushes.errors import BadInputError, OccupiedError
-from rushes.notebook.negatives_play import make_play
+from rushes.notebook.negatives.play import make_play
 from rushes.prepare.press_release import press_release
 from rushes.store.reader import open_session
 from rushes.store.samples import write_samples

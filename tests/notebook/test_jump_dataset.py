@@ -8,12 +8,12 @@ import pytest
 from rushes.errors import BadInputError
 from rushes.model.recording import Sessions
 from rushes.model.targets import parse_targets
-from rushes.notebook.jump_atari import Gunner, ships
-from rushes.notebook.jump_dataset import Choices, choices_of, prepared, steps_table
-from rushes.notebook.jump_players import Played
-from rushes.notebook.jump_scores import Score
-from rushes.notebook.jump_sessions import Play, expert_sessions, seeds_of, split_off, trial_seeds
-from rushes.notebook.jump_verdict import judge
+from rushes.notebook.jump.atari import Gunner, ships
+from rushes.notebook.jump.dataset import Choices, choices_of, prepared, steps_table
+from rushes.notebook.jump.players import Played
+from rushes.notebook.jump.scores import Score
+from rushes.notebook.jump.sessions import Play, expert_sessions, seeds_of, split_off, trial_seeds
+from rushes.notebook.jump.verdict import judge
 from rushes.qa.leakage import check_leakage
 
 TARGET = parse_targets("Jump/JUMP")[0]

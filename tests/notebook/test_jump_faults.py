@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rushes.model.targets import parse_targets
-from rushes.notebook.jump_dataset import Choices
-from rushes.notebook.jump_faults import (
+from rushes.notebook.jump.dataset import Choices
+from rushes.notebook.jump.faults import (
     Faults,
     compare_faults,
     faults_table,
@@ -15,9 +15,9 @@ from rushes.notebook.jump_faults import (
     preview_pictures,
     rows_f1,
 )
-from rushes.notebook.jump_full import familiar_share, study_atari
-from rushes.notebook.jump_scores import Stretch, small
-from rushes.notebook.jump_sessions import expert_sessions, trial_seeds
+from rushes.notebook.jump.full import familiar_share, study_atari
+from rushes.notebook.jump.scores import Stretch, small
+from rushes.notebook.jump.sessions import expert_sessions, trial_seeds
 
 CHOICES = Choices(parse_targets("Jump/JUMP")[0], epochs=1)
 

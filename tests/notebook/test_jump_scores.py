@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rushes.notebook.jump_scores import Stretch, best_threshold, fired, match, presses_per_frame, score, windows_of
+from rushes.notebook.jump.scores import Stretch, best_threshold, fired, match, presses_per_frame, score, windows_of
 
 
 def stretch(press, true, *, hold_s=0.1, true_hold_s=0.1, step_s=0.1):

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from rushes.errors import BadInputError
-from rushes.notebook.jump_net import look, new_net, weights
-from rushes.notebook.jump_players import Always, Chance, ExpertPlayer, NetPlayer, Never, Played, survive
-from rushes.notebook.jump_training import fit, save
+from rushes.notebook.jump.net import look, new_net, weights
+from rushes.notebook.jump.players import Always, Chance, ExpertPlayer, NetPlayer, Never, Played, survive
+from rushes.notebook.jump.training import fit, save
 
 
 def scenes(count, seed=0):

@@ -10,12 +10,12 @@ import pytest
 
 from rushes.errors import BadInputError, BadNameError
 from rushes.formats.base import open_any
-from rushes.notebook.augment_examples import alone, each_alone
-from rushes.notebook.negatives import Plan, check, checked, figures_of, listed, make_samples, steps_table
-from rushes.notebook.negatives_edit import asked, edit_by_hand
-from rushes.notebook.negatives_play import make_play, plan_course, play_source
-from rushes.notebook.negatives_road import Road, Thing
-from rushes.notebook.negatives_sliders import amounts, knobs, look, planned
+from rushes.notebook.negatives.edit import asked, edit_by_hand
+from rushes.notebook.negatives.examples import alone, each_alone
+from rushes.notebook.negatives.play import make_play, plan_course, play_source
+from rushes.notebook.negatives.road import Road, Thing
+from rushes.notebook.negatives.sliders import amounts, knobs, look, planned
+from rushes.notebook.negatives.steps import Plan, check, checked, figures_of, listed, make_samples, steps_table
 from rushes.prepare.augment.base import TRANSFORMS
 from rushes.store.facts import read_facts
 
@@ -206,7 +206,7 @@ def test_without_an_edit_nothing_is_copied_and_an_example_is_named(play, tmp_pat
 def test_its_own_sessions_are_made_once(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(
-        "rushes.notebook.negatives_play.make_play", lambda path, number: (made.append(number), path.mkdir())
+        "rushes.notebook.negatives.play.make_play", lambda path, number: (made.append(number), path.mkdir())
     )
     (tmp_path / "outputs").mkdir()
     folder = play_source("03_augment_and_negatives", root=tmp_path)

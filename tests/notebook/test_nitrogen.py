@@ -23,10 +23,10 @@ from rushes.model.readings import Event, Frame, Gap, Start
 from rushes.model.recording import Sessions
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.notebook.desktop_sample import desktop_source, make_session, plan_hand
-from rushes.notebook.nitrogen import Forms, Plan, controls_table, ledgers_table, plan_of, play_of, without_place
-from rushes.notebook.nitrogen_compared import figures_of
-from rushes.notebook.nitrogen_pictures import release_histograms, samples_strip, tensor_histograms
-from rushes.notebook.nitrogen_reload import reload_forms
+from rushes.notebook.nitrogen.compared import figures_of
+from rushes.notebook.nitrogen.forms import Forms, Plan, controls_table, ledgers_table, plan_of, play_of, without_place
+from rushes.notebook.nitrogen.pictures import release_histograms, samples_strip, tensor_histograms
+from rushes.notebook.nitrogen.reload import reload_forms
 from rushes.notebook.run import Run
 from rushes.store.reader import open_session
 from rushes.store.writer import SessionWriter

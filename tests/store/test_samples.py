@@ -136,3 +136,25 @@ def test_a_missing_a_cut_and_another_file_are_refused(tmp_path):
     pq.write_table(pa.table({"a": [1]}), tmp_path / "b.parquet")
     with pytest.raises(BadDataError, match="which is no table of samples"):
         read_samples(tmp_path / "b.parquet")
+
+
+def test_a_source_named_through_another_folder_is_one_place(tmp_path, monkeypatch):
+    """`../s` from one folder and `s` from the one above are the same, or two tables of it do not join."""
+    for name in ("work", "out"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work" / "deep")
+    write_samples(table(sources={"s": Source("../s")}), tmp_path / "out" / "deep" / "a.parquet")
+    found = read_samples(tmp_path / "out" / "deep" / "a.parquet")
+    assert found.sources["s"].path == str(tmp_path / "work" / "s")
+
+
+def test_paths_in_options_move_with_the_folder_and_other_options_stay(tmp_path):
+    folder = tmp_path / "here" / "data"
+    (folder / "tables").mkdir(parents=True)
+    options = (f"video={folder}/recordings/x.mp4", "keys=/,w")
+    source = Source(str(folder / "collected" / "x.npz"), options)
+    write_samples(table(sources={"s": source}), folder / "tables" / "a.parquet")
+    assert read_samples(folder / "tables" / "a.parquet").sources["s"] == source
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    found = read_samples(tmp_path / "there" / "data" / "tables" / "a.parquet").sources["s"]
+    assert found.options == (f"video={tmp_path}/there/data/recordings/x.mp4", "keys=/,w")

@@ -38,7 +38,9 @@ def convert(
     form = base.get_format(format_name)
     parse_options(form.Options, options)  # before a long source is opened
     sessions = base.open_any(source, options=read_option)
-    many = form.takes in {"steps", "any"} and sum(s.frame_count for s in sessions) > MANY  # the others work on threads as fast
+    many = (
+        form.takes in {"steps", "any"} and sum(s.frame_count for s in sessions) > MANY
+    )  # the others work on threads as fast
     with pool(None, workers=0, tasks=MANY) if many else nullcontext() as executor, show.bar("frame") as bar:
         report = base.convert(sessions, target, format=format_name, options=options, executor=executor, progress=bar)
     if as_json:

@@ -12,8 +12,10 @@ Example:
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
 from rushes.errors import BadInputError, near
@@ -22,6 +24,8 @@ T = TypeVar("T")
 Given = Iterable[str] | Mapping[str, Any] | object | None
 """How options may be given: `["key=value"]`, a mapping, the dataclass itself, or None for the defaults."""
 
+PATHS: Final = ("video",)
+"""Reading options that name a file or a folder, in whatever format."""
 _BOOLS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _ACCEPTS: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -63,6 +67,24 @@ def parse_options(kind: type[T], given: Given = None) -> T:
             raise BadInputError(f"option {name!r} twice", accepts="each option once", fix="remove one of them")
         values[name] = _typed(name, value, fields[name])
     return kind(**values)
+
+
+def absolute(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Make options hold from any folder, to be noted beside what they read.
+
+    Args:
+        given: `["key=value"]`.
+
+    Returns:
+        The same, with the absolute path where an option names something that is there.
+    """
+    noted = []
+    for text in given or ():
+        name, _, value = (part.strip() for part in str(text).partition("="))
+        known = name in PATHS and value and Path(value).exists()
+        place = os.path.abspath(value)  # noqa: PTH100 - without following links, and without `..`
+        noted.append(f"{name}={place}" if known else str(text))
+    return tuple(noted)
 
 
 def _pairs(given: Given) -> list[tuple[str, Any]]:

@@ -61,7 +61,7 @@ class Source:
 
     Attributes:
         path: What to open: a session directory, or a file of any format that can be read.
-        options: `key=value` options to read it with.
+        options: `key=value` options to read it with; a path among them is absolute.
     """
 
     path: str

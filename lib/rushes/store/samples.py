@@ -2,7 +2,7 @@
 
 Its footer holds the schema's version, the action space, the steps that made it with their ledgers, and where the pixels
 of each session lie: relative to the file where they lie beside or below its folder's parent, so that a folder can be
-moved as a whole.
+moved as a whole. Paths in options (`video=`) are kept likewise.
 
 Example:
     >>> import tempfile
@@ -62,8 +62,7 @@ def write_samples(samples: Samples, path: str | Path, *, beside: Path | None = N
         "action_space": samples.space.to_json(),
         "steps": [step.to_json() for step in samples.steps],
         "sources": {
-            name: {"path": _written(source.path, beside or target), "options": list(source.options)}
-            for name, source in sorted(samples.sources.items())
+            name: _source_to_json(source, beside or target) for name, source in sorted(samples.sources.items())
         },
     }
     columns = {name: samples.rows[name] for name in COLUMNS}
@@ -121,10 +120,10 @@ def read_samples(path: str | Path) -> Samples:
             rows,
             ActionSpace.from_json(about["action_space"]),
             tuple(Step.from_json(step) for step in about["steps"]),
-            {name: Source(_read(s["path"], found), tuple(s["options"])) for name, s in about["sources"].items()},
+            {name: _source_from_json(source, found) for name, source in about["sources"].items()},
         )
         samples.validate()
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BadDataError(
             f"{found}: a table of samples that does not read ({error})",
             accepts="what `rushes prepare` writes",
@@ -148,11 +147,38 @@ def _about(path: Path, table: pa.Table) -> dict[str, Any]:
     return about
 
 
+def _source_to_json(source: Source, target: Path) -> dict[str, Any]:
+    """Write a source; `relative` names the options whose values are paths from the file's folder."""
+    options, relative = [], []
+    for option in source.options:
+        name, _, value = option.partition("=")
+        written = _written(value, target) if Path(value).is_absolute() else value
+        if not Path(written).is_absolute() and written != value:
+            relative.append(name)
+            options.append(f"{name}={written}")
+        else:
+            options.append(option)
+    return {"path": _written(source.path, target), "options": options, "relative": relative}
+
+
+def _source_from_json(value: dict[str, Any], path: Path) -> Source:
+    """Read a source; its paths hold from here."""
+    options, relative = [], set(value.get("relative", ()))
+    for option in value["options"]:
+        name, _, given = option.partition("=")
+        options.append(f"{name}={_read(given, path)}" if name in relative else option)
+    return Source(_read(value["path"], path), tuple(options))
+
+
 def _written(source: str, target: Path) -> str:
     """Give the path of a source as it is written: relative where both lie in one tree."""
-    there, here = Path(source).absolute(), target.absolute().parent
+    there, here = Path(_plain(source)), Path(_plain(target)).parent
     inside = there.is_relative_to(here.parent) and here.parent != Path(here.anchor)
     return Path(os.path.relpath(there, here)).as_posix() if inside else there.as_posix()
+
+
+def _plain(path: str | Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - without following links, and without `..`
 
 
 def _read(written: str, path: Path) -> str:

@@ -21,6 +21,7 @@ from rushes.formats.jumpnet import pickled
 from rushes.formats.jumpnet.arrays import read_array
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.pickled import read_pickle
+from rushes.formats.jumpnet.rows import read_rows
 from rushes.formats.jumpnet.values import Objects, Stored
 
 
@@ -232,6 +233,38 @@ def test_a_tree_that_unfolds_without_end_is_not_unfolded():
         read(data + b"h\x0dh\x0d\x93.")
 
 
+def folded(place: int, levels: int, wide: int) -> bytes:
+    """A row of six, one of which is a list of lists of ... of one number, each made once and named again and again."""
+    tree = b"](K\x01eq\xc8"
+    for level in range(levels):
+        tree += b"](" + (b"h" + bytes([200 + level])) * wide + b"eq" + bytes([201 + level])
+    picture, vector = (pickle.dumps(one, 3)[2:-1] for one in (np.zeros((4, 4, 3)), np.ones(1)))
+    row = [picture, b"K\x01", vector, vector, b"X\x05\x00\x00\x00press", b"K\x07"]
+    row[place] = b"h" + bytes([200 + levels])
+    return b"\x80\x03" + tree + b"0" * (levels + 1) + b"](" + b"".join(row) + b"t\x85a."
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [(0, "no_picture"), (1, "no_number"), (2, "no_vectors"), (3, "no_vectors"), (4, "no_phase"), (5, "no_frame")],
+)
+def test_a_row_that_would_unfold_to_all_memory_is_left_folded(place, why):
+    """17 KB that are 10**24 numbers."""
+    found = read(folded(place, 8, 1000))
+    assert read_rows(Objects((1,), [found[0][0]])).malformed == {why: 1}
+
+
+@pytest.mark.parametrize("wrapped", [[[1.0], [0.0]], (np.ones(1), np.zeros(1)), [np.array([1.0, 0.0])]])
+def test_numbers_in_lists_are_a_vector_too(wrapped):
+    row = (np.zeros((4, 4, 3)), 1.0, wrapped, [0.25, 0.0], "press", [7])
+    assert read_rows(Objects((1,), [row])).rows[0].keys.tolist() == [1.0, 0.0]
+
+
+def test_an_array_of_countless_rows_of_nothing_has_none():
+    """(10**15, 0) needs no object, so nothing contradicts it."""
+    assert read_rows(Objects((10**15, 0), [])).offered == 0
+
+
 @pytest.mark.parametrize(
     ("limit", "most", "data"),
     [
@@ -240,6 +273,9 @@ def test_a_tree_that_unfolds_without_end_is_not_unfolded():
         ("_MOST_HELD", 50, b"N" + b"".join(b"r" + struct.pack("<I", k) for k in range(60)) + b"."),
         ("_MOST_MARKS", 50, b"(" * 60 + b"."),
         ("_MOST_KEPT", 50, b"C\x0a0123456789" * 6 + b"."),
+        ("_MOST_KEPT", 50, b"\x8a\xff" + b"\x01" * 255 + b"."),
+        ("_MOST_KEPT", 50, b"J\x01\x01\x01\x01" * 6 + b"."),
+        ("_MOST_HELD", 50, b")\x94" + b"h\x00" * 60 + b"."),
     ],
 )
 def test_a_pickle_of_more_than_any_file_holds_is_refused(monkeypatch, limit, most, data):

@@ -90,11 +90,12 @@ def with_more(opened: Opened, paths: Sequence[Path], options: Sequence[str] | No
 
 def _placed(samples: Samples, sessions: Sessions, path: Path, options: Sequence[str] | None) -> Samples:
     """Note where recordings of a foreign file lie, unless the set says it."""
+    from rushes.formats.options import absolute
     from rushes.model.sample_table import Source as Place
     from rushes.prepare.press_release import with_sources
 
     unnamed = [recording for recording in sessions if recording.info.id not in samples.sources]
-    return with_sources(samples, unnamed, Place(str(path), tuple(options or ())))
+    return with_sources(samples, unnamed, Place(str(path), absolute(options)))
 
 
 def each_once(opened: Sequence[Opened]) -> tuple[Recording, ...]:

@@ -23,6 +23,7 @@ def pairs(
     as_json: files.AsJson = False,
 ) -> None:
     """Make a positive sample of each press."""
+    from rushes.formats.options import absolute
     from rushes.model.sample_table import Source
     from rushes.prepare.press_release import press_release, with_sources
 
@@ -31,7 +32,7 @@ def pairs(
     recordings = [recording for sessions in opened.values() for recording in sessions]
     samples, counts = press_release(recordings, control, length=length, action_delay_ms=action_delay_ms)
     for path, sessions in opened.items():
-        samples = with_sources(samples, sessions, Source(str(path), tuple(read_option or ())))
+        samples = with_sources(samples, sessions, Source(str(path), absolute(read_option)))
     files.write(samples, target, recordings, strict=strict)
     files.tell(
         samples,

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from rushes.errors import BadDataError
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.pickled import read_pickle
-from rushes.formats.jumpnet.values import Objects, Stored, values_of
+from rushes.formats.jumpnet.values import Objects, Stored, can_be, values_of
 from rushes.model.recording import Picture
 
 Pixels = npt.NDArray[np.uint8]
@@ -85,13 +85,14 @@ def _header(stream: Stream) -> Header:
             fix="copy the file again from where it was written",
         ) from error
     left = stream.size - stream.place
-    if dtype.kind not in "biufSUO" or any(n < 0 for n in shape):
+    fits = dtype.hasobject or math.prod(shape) * dtype.itemsize == left
+    if dtype.kind not in "biufSUO" or any(n < 0 for n in shape) or (fits and not can_be(shape, dtype)):
         raise BadDataError(
             f"{stream.where}: an array of {dtype} and the shape {shape}",
-            accepts="numbers, texts, or objects",
+            accepts="numbers, texts, or objects, in a shape that NumPy makes",
             fix="write the array with NumPy from plain values",
         )
-    if not dtype.hasobject and math.prod(shape) * dtype.itemsize != left:
+    if not fits:
         raise BadDataError(
             f"{stream.where}: an array of the shape {shape} {dtype} in {left} bytes",
             accepts="as many bytes as the shape needs",

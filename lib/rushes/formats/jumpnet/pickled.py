@@ -53,9 +53,11 @@ _KEPT_BYTES: Final = 4096
 _MOST_STEPS: Final = 40_000_000
 """Instructions; a row of NumPy's takes about 60."""
 _MOST_HELD: Final = 4_000_000
-"""Tuples, lists and arrays, and values that are remembered by a number; a row takes about 10 of each."""
+"""Tuples, lists and arrays, each time that one is named, and values that are remembered; a row takes about 12."""
 _MOST_MARKS: Final = 1000
 _MOST_KEPT: Final = 1 << 28
+_EACH: Final = 64
+"""Bytes that Python takes for a value beside its own; a file of 200 KB can unpack to 40 million numbers."""
 _MOST_TEXT: Final = 1 << 16
 _CORES: Final = ("numpy.core", "numpy._core")
 _TOKENS: Final = {
@@ -140,6 +142,18 @@ class _Machine:
         if len(self._memo) > _MOST_HELD:
             raise damaged(self._in, f"more than {_MOST_HELD} values to remember")
 
+    def _again(self, number: int) -> None:
+        """Push what is remembered; a row that stands in a list a million times is a million rows."""
+        found = self._memo[number]
+        (self._hold if isinstance(found, Tuple | List | Pending) else self._push)(found)
+
+    def _keep(self, value: Any, size: int = 0) -> None:
+        """Push a number, a text or bytes, so many bytes of it beside what every value takes."""
+        self._kept += size + _EACH
+        if self._kept > _MOST_KEPT:
+            raise damaged(self._in, f"more than {_MOST_KEPT} bytes of small values")
+        self._stack.append(value)
+
     def _number(self, form: str) -> Any:
         return struct.unpack(form, self._in.read(struct.calcsize(form)))[0]
 
@@ -173,19 +187,20 @@ class _Machine:
         self._push(value=False)
 
     def _int4(self) -> None:
-        self._push(self._number("<i"))
+        self._keep(self._number("<i"))
 
     def _int1(self) -> None:
         self._push(self._number("<B"))
 
     def _int2(self) -> None:
-        self._push(self._number("<H"))
+        self._keep(self._number("<H"))
 
     def _long(self) -> None:
-        self._push(int.from_bytes(self._in.read(self._in.read(1)[0]), "little", signed=True))
+        data = self._in.read(self._in.read(1)[0])
+        self._keep(int.from_bytes(data, "little", signed=True), len(data))
 
     def _float(self) -> None:
-        self._push(self._number(">d"))
+        self._keep(self._number(">d"))
 
     def _bytes_1(self) -> None:
         self._bytes("<B")
@@ -208,14 +223,11 @@ class _Machine:
     def _bytes(self, form: str, *, text: bool = False) -> None:
         size = self._number(form)
         if size > _KEPT_BYTES:
-            self._push(Span(self._in.place, size, text))
+            self._keep(Span(self._in.place, size, text))
             self._in.to(self._in.place + size)
             return
-        self._kept += size
-        if self._kept > _MOST_KEPT:
-            raise damaged(self._in, f"more than {_MOST_KEPT} bytes of small values")
         data = self._in.read(size)
-        self._push(data.decode("utf-8") if text else data)
+        self._keep(data.decode("utf-8") if text else data, size)
 
     def _mark(self) -> None:
         self._marks.append(len(self._stack))
@@ -283,10 +295,10 @@ class _Machine:
         self._remember(len(self._memo))
 
     def _get_1(self) -> None:
-        self._push(self._memo[self._number("<B")])
+        self._again(self._number("<B"))
 
     def _get_4(self) -> None:
-        self._push(self._memo[self._number("<I")])
+        self._again(self._number("<I"))
 
     def _global(self) -> None:
         self._known(self._line(), self._line())

@@ -33,6 +33,7 @@ from rushes.formats.jumpnet.members import Members
 from rushes.formats.jumpnet.names import Named, columns, name_controls
 from rushes.formats.jumpnet.raw_read import UNKNOWN, LogRecording, mixed_sizes, most_frequent, unnamed
 from rushes.formats.jumpnet.rows import DATA, Row, load_keys, load_rows
+from rushes.formats.options import absolute
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.events import events_frame
@@ -128,7 +129,7 @@ def read_processed(path: Path, *, video: str = "", keys: str = "") -> Sessions:
         samples_frame(_sample(recording.info.id, one, at, named) for one, at in zip(good, frames, strict=True)),
         ActionSpace.from_names(named.controls),
         (Step("import", {"format": "jumpnet", "file": path.name, "options": list(options)}, ledger),),
-        {recording.info.id: Source(str(path.absolute()), options)},
+        {recording.info.id: Source(str(path.absolute()), absolute(options))},
     )
     return Sessions([recording], format="jumpnet", problems=problems, ledger=ledger, samples=samples)
 

@@ -49,6 +49,8 @@ VALUES: Final = 6
 _A_LOOK: Final = 1000
 """Objects that are looked at to tell raw rows from processed ones."""
 _MOST_WRAPPED: Final = 4
+_MOST_IN_ROW: Final = 1 << 14
+"""Numbers and lists in one value of a row that is no array."""
 _LATEST: Final = 1 << 31
 
 
@@ -143,7 +145,8 @@ def _each(data: Any) -> Iterator[Sequence[Any]]:
             data = inner  # the list that somebody wrapped
     if _is_table(data):
         width = data.shape[1]
-        yield from (data.items[k * width : (k + 1) * width] for k in range(data.shape[0]))
+        rows = data.shape[0] if width else 0  # (10**15, 0) needs no object
+        yield from (data.items[k * width : (k + 1) * width] for k in range(rows))
         return
     for one in data.items if isinstance(data, Objects) else data:
         row = one.items if isinstance(one, Objects) else one
@@ -176,14 +179,37 @@ def _row(number: int, values: Sequence[Any]) -> Row | str:  # noqa: PLR0911 - a 
 
 
 def _vector(value: Any) -> Floats | None:
-    """Read numbers, however they are wrapped."""
-    if isinstance(value, Objects):
-        value = value.items
+    """Read numbers, however they are wrapped; a list that unfolds without end is left folded."""
+    if isinstance(value, list | tuple | Objects):
+        flat = _unfolded(value)
+        if flat is None:
+            return None
+        value = flat
     try:
         found = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
     return found.reshape(-1)
+
+
+def _unfolded(value: Any) -> list[Any] | None:
+    """Take what is wrapped in lists one by one; None where there is more than a row ever has."""
+    left, flat = [value], []
+    for _ in range(_MOST_IN_ROW):
+        if not left:
+            return flat
+        one = left.pop()
+        if isinstance(one, Objects):
+            one = one.items
+        if isinstance(one, np.ndarray):
+            one = one.reshape(-1).tolist()
+        if not isinstance(one, list | tuple):
+            flat.append(one)
+        elif len(one) + len(left) > _MOST_IN_ROW:
+            return None
+        else:
+            left += reversed(one)
+    return None
 
 
 def refuse_missing(members: Members) -> BadDataError:

@@ -24,6 +24,7 @@ from rushes.formats.jumpnet.members import Stream
 MOST_DEPTH: Final = 16
 """Levels of tuples and lists, one in the other; a row has two."""
 _MOST_DIMENSIONS: Final = 32
+_MOST_VALUES: Final = 1 << 62
 _LAST_CHARACTER: Final = 0x10FFFF
 _SURROGATES: Final = (0xD800, 0xE000)
 _DTYPE: Final = re.compile(r"[<>|=]?(?:[biuf]\d{1,2}|[SU][1-9]\d{0,3}|O8?|\?|b1)")
@@ -149,6 +150,13 @@ def dtype_of(stream: Stream, said: Any) -> np.dtype[Any]:
     return np.dtype("O" if said.lstrip("<>|=") in {"O", "O8"} else said)
 
 
+def can_be(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Say whether NumPy can have an array of a shape; also a side beside one of 0 has its limit."""
+    sides = math.prod(max(n, 1) for n in shape[:_MOST_DIMENSIONS])
+    small = len(shape) <= _MOST_DIMENSIONS and all(n >= 0 for n in shape) and sides * dtype.itemsize < _MOST_VALUES
+    return small and dtype.itemsize > 0
+
+
 def values_of(
     stream: Stream, shape: tuple[int, ...], dtype: np.dtype[Any], data: bytes, *, fortran: bool
 ) -> npt.NDArray[Any]:
@@ -162,8 +170,7 @@ def values_of(
 
 def array_of(stream: Stream, shape: Any, dtype: np.dtype[Any], data: Any, *, fortran: bool) -> Any:
     """Make an array, or say where it lies; its shape is held against its bytes first."""
-    good = isinstance(shape, Tuple) and len(shape) <= _MOST_DIMENSIONS
-    if not good or any(type(n) is not int or n < 0 for n in shape):
+    if not isinstance(shape, Tuple) or any(type(n) is not int for n in shape) or not can_be(shape, dtype):
         raise damaged(stream, "an array whose shape is none")
     count = math.prod(shape)
     if dtype.hasobject:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from rushes.model.clock import NS
-from rushes.notebook.nitrogen_pieces import PAD_NAMES
-from rushes.notebook.nitrogen_reload import Reloaded
+from rushes.notebook.nitrogen.pieces import PAD_NAMES
+from rushes.notebook.nitrogen.reload import Reloaded
 from rushes.preview.action_histograms import action_histograms
 from rushes.preview.action_strip import action_strip
 from rushes.preview.choose import evenly

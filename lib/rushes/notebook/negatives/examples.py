@@ -18,7 +18,7 @@ from typing import Final
 from rushes.errors import BadInputError
 from rushes.model.sample_table import Samples
 from rushes.model.samples import SampleKind
-from rushes.notebook.negatives import Made
+from rushes.notebook.negatives.steps import Made
 from rushes.prepare.augment import augment
 from rushes.prepare.augment.base import TRANSFORMS
 from rushes.prepare.augment.recipe import parse_recipe

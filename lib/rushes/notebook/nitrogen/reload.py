@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.formats.base import Report
-from rushes.notebook.nitrogen import Forms
-from rushes.notebook.nitrogen_compared import Compared, Line, equal_rows, line
-from rushes.notebook.nitrogen_pieces import PAD_NAMES, compare_pieces, read_pieces
-from rushes.notebook.nitrogen_truth import Part, Truth, take_part, truth_of
+from rushes.notebook.nitrogen.compared import Compared, Line, equal_rows, line
+from rushes.notebook.nitrogen.forms import Forms
+from rushes.notebook.nitrogen.pieces import PAD_NAMES, compare_pieces, read_pieces
+from rushes.notebook.nitrogen.truth import Part, Truth, take_part, truth_of
 from rushes.preview.choose import evenly
 
 Floats = npt.NDArray[np.float32]

@@ -17,12 +17,12 @@ import numpy as np
 from rushes.model.findings import Finding
 from rushes.model.recording import Recording
 from rushes.model.targets import parse_targets
-from rushes.notebook.jump_atari import GAME, LENGTH, POLICY, TARGET
-from rushes.notebook.jump_dataset import Choices, prepared
-from rushes.notebook.jump_faults import Outcome, compare_faults, faults_table
-from rushes.notebook.jump_scores import Score, Stretch, best_threshold, presses_per_frame, score, score_table, watch
-from rushes.notebook.jump_sessions import Play, expert_sessions, samples_root, seeds_of, trial_seeds
-from rushes.notebook.jump_training import train
+from rushes.notebook.jump.atari import GAME, LENGTH, POLICY, TARGET
+from rushes.notebook.jump.dataset import Choices, prepared
+from rushes.notebook.jump.faults import Outcome, compare_faults, faults_table
+from rushes.notebook.jump.scores import Score, Stretch, best_threshold, presses_per_frame, score, score_table, watch
+from rushes.notebook.jump.sessions import Play, expert_sessions, samples_root, seeds_of, trial_seeds
+from rushes.notebook.jump.training import train
 from rushes.notebook.run import Run
 from rushes.preview.html import Html, note
 from rushes.qa.leakage import check_leakage

@@ -23,7 +23,7 @@ from rushes.errors import BadInputError
 Pixels = npt.NDArray[np.uint8]
 
 GAME: Final = "Atlantis"
-POLICY: Final = "rushes.notebook.jump_atari:Gunner"
+POLICY: Final = "rushes.notebook.jump.atari:Gunner"
 TARGET: Final = "ALE/FIRE"
 LENGTH: Final = 2
 _LANES: Final = ((16, 32), (37, 53), (58, 74), (79, 95))

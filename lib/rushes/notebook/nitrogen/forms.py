@@ -2,7 +2,7 @@
 
 The forms: `nitrogen_capture` (the folder of chunks that the NitroGen Capture program records), one `.pt` file
 (windows of pictures and actions, as its converter makes them) and `nitrogen_dataset` (the pieces of the official
-release). `rushes.notebook.nitrogen_reload` reads them back as a trainer would.
+release). `rushes.notebook.nitrogen.reload` reads them back as a trainer would.
 
 Example (cells of a recipe):
     >>> def cells(namespace):

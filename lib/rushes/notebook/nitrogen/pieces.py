@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 from rushes.formats.base import Report, open_any
 from rushes.model.controls import STICKS
 from rushes.model.nitrogen import COLUMNS
-from rushes.notebook.nitrogen import Forms
-from rushes.notebook.nitrogen_compared import Compared, Line, equal_rows, line, said
-from rushes.notebook.nitrogen_truth import Truth, take_part
+from rushes.notebook.nitrogen.compared import Compared, Line, equal_rows, line, said
+from rushes.notebook.nitrogen.forms import Forms
+from rushes.notebook.nitrogen.truth import Truth, take_part
 from rushes.preview.choose import evenly
 
 Floats = npt.NDArray[np.float32]

@@ -30,7 +30,7 @@ from rushes.model.recording import Sessions
 from rushes.model.sample_table import Samples, Source
 from rushes.model.targets import parse_targets
 from rushes.notebook.compare import as_findings
-from rushes.notebook.negatives_play import play_source
+from rushes.notebook.negatives.play import play_source
 from rushes.notebook.run import Run
 from rushes.prepare.augment import augment
 from rushes.prepare.augment.recipe import parse_recipe
@@ -70,7 +70,7 @@ class Plan:
         parts: Of the split, with their shares.
         split_by: `session`, `segment`, `group` or `time`.
         seed: Of every draw.
-        edit: An edit by hand, see `rushes.notebook.negatives_edit`; `""` for none.
+        edit: An edit by hand, see `rushes.notebook.negatives.edit`; `""` for none.
     """
 
     source: str = ""

@@ -23,8 +23,8 @@ from rushes.model.clock import NS
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
 from rushes.model.targets import Target
-from rushes.notebook.jump_net import look
-from rushes.notebook.jump_training import Trained
+from rushes.notebook.jump.net import look
+from rushes.notebook.jump.training import Trained
 from rushes.prepare.presses import pressed
 from rushes.preview.html import Html, table
 from rushes.store.resized import resized

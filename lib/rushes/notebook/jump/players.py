@@ -18,10 +18,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rushes.notebook.jump_net import look
-from rushes.notebook.jump_scores import Stretch, presses_per_frame, small
-from rushes.notebook.jump_sessions import Play, trial_seeds
-from rushes.notebook.jump_training import Trained
+from rushes.notebook.jump.net import look
+from rushes.notebook.jump.scores import Stretch, presses_per_frame, small
+from rushes.notebook.jump.sessions import Play, trial_seeds
+from rushes.notebook.jump.training import Trained
 from rushes.worlds.jump import JUMP, NOOP, RATE_HZ, JumpEnv
 from rushes.worlds.jump_expert import Expert
 

@@ -27,7 +27,7 @@ from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.readings import Encoded, Event, Frame, Gap, Start
 from rushes.model.session import SessionInfo, StreamSpec
-from rushes.notebook.negatives_road import Pixels, Road, Thing
+from rushes.notebook.negatives.road import Pixels, Road, Thing
 from rushes.notebook.samples import SAMPLES
 from rushes.store.atomic import new_folder
 from rushes.store.runs import OUTPUTS, project_root

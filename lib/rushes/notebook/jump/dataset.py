@@ -16,7 +16,7 @@ from rushes.errors import BadInputError
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
 from rushes.model.targets import Target, parse_targets
-from rushes.notebook.jump_players import COURSES
+from rushes.notebook.jump.players import COURSES
 from rushes.notebook.run import Run
 from rushes.prepare.augment import augment
 from rushes.prepare.balance import balance

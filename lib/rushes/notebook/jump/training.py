@@ -21,7 +21,7 @@ import numpy.typing as npt
 from rushes.errors import BadInputError
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
-from rushes.notebook.jump_net import as_input, new_net, outputs, threads, weights
+from rushes.notebook.jump.net import as_input, new_net, outputs, threads, weights
 from rushes.prepare.reading import load_pictures
 from rushes.preview.html import table
 from rushes.store.atomic import new_file

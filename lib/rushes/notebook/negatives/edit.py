@@ -27,7 +27,7 @@ from rushes.model.clock import NS
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
 from rushes.model.targets import parse_targets
-from rushes.notebook.negatives import Plan
+from rushes.notebook.negatives.steps import Plan
 from rushes.notebook.run import Run
 from rushes.prepare.edits import drop, note, relabel
 from rushes.prepare.press_release import press_release

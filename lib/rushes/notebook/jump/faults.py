@@ -31,11 +31,11 @@ import numpy.typing as npt
 from rushes.errors import StorageError
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
-from rushes.notebook.jump_dataset import PARTS, Choices, prepared
-from rushes.notebook.jump_net import look
-from rushes.notebook.jump_players import LIMIT, ExpertPlayer, NetPlayer, survive
-from rushes.notebook.jump_scores import Score, ask, score, see, small
-from rushes.notebook.jump_training import THRESHOLD, Trained, fit
+from rushes.notebook.jump.dataset import PARTS, Choices, prepared
+from rushes.notebook.jump.net import look
+from rushes.notebook.jump.players import LIMIT, ExpertPlayer, NetPlayer, survive
+from rushes.notebook.jump.scores import Score, ask, score, see, small
+from rushes.notebook.jump.training import THRESHOLD, Trained, fit
 from rushes.prepare.augment import augment
 from rushes.prepare.balance import reduce
 from rushes.prepare.merge import merge

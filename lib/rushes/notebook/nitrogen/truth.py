@@ -23,8 +23,8 @@ from rushes.formats.inputs import Rows
 from rushes.model.actions import ActionSpace
 from rushes.model.grid import Grid, to_grid
 from rushes.model.recording import Recording, Sessions
-from rushes.notebook.nitrogen import Plan
-from rushes.notebook.nitrogen_compared import equal_rows
+from rushes.notebook.nitrogen.compared import equal_rows
+from rushes.notebook.nitrogen.forms import Plan
 from rushes.store.pad_maps import read_pad_map
 from rushes.store.pairing import Pair, pairs
 from rushes.store.validity import honour_all

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from rushes.notebook.negatives import Made, Plan, Say, make_samples
+from rushes.notebook.negatives.steps import Made, Plan, Say, make_samples
 from rushes.prepare.augment.recipe import parse_recipe
 from rushes.prepare.negatives.amounts import parse_kinds
 from rushes.preview.sample_augment import families

@@ -17,9 +17,9 @@ from matplotlib.ticker import MaxNLocator
 
 from rushes.errors import BadInputError
 from rushes.model.recording import Recording
-from rushes.notebook.jump_players import Played
-from rushes.notebook.jump_scores import TOLERANCE, Stretch, match, score
-from rushes.notebook.jump_training import Trained
+from rushes.notebook.jump.players import Played
+from rushes.notebook.jump.scores import TOLERANCE, Stretch, match, score
+from rushes.notebook.jump.training import Trained
 from rushes.preview.choose import evenly
 from rushes.preview.figure import HouseFigure, dress, new_figure
 from rushes.preview.html import Html, note

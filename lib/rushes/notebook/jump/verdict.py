@@ -14,11 +14,11 @@ import numpy as np
 
 from rushes.model.findings import Finding
 from rushes.model.sample_table import Samples
-from rushes.notebook.jump_full import Study
-from rushes.notebook.jump_players import Played
-from rushes.notebook.jump_scores import Score
-from rushes.notebook.jump_sessions import Play
-from rushes.notebook.jump_training import Trained
+from rushes.notebook.jump.full import Study
+from rushes.notebook.jump.players import Played
+from rushes.notebook.jump.scores import Score
+from rushes.notebook.jump.sessions import Play
+from rushes.notebook.jump.training import Trained
 
 F1_BAR: Final = 0.9
 HOLD_BAR: Final = 0.2

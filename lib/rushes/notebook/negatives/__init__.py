@@ -1,0 +1,1 @@
+"""The notebook about negatives and copies: its steps, its own play, edits by hand, sliders."""
