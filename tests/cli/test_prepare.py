@@ -21,6 +21,7 @@ from rushes.model.samples import samples_frame
 from rushes.store.facts import read_facts
 from rushes.store.samples import read_samples, write_samples
 from rushes.store.splits import read_splits
+from rushes.store.video import write_video
 
 EVENTS = [press(5.5, "KeyW"), press(5.7, "KeyW"), release(8.5, "KeyW"), press(15, "KeyW"), release(16, "KeyW"),
           press(35, "KeyW")]  # fmt: skip
@@ -76,7 +77,8 @@ def test_the_whole_way_from_sessions_to_a_table_for_training(home):
     assert set(found.rows["split"]) == {"train", "val", "test"}
     children = found.rows[found.rows["parent"] != ""]
     assert set(children["split"]) == {"train"}
-    assert len(children) == 3, "the positives of the one session that is for training"
+    assert children["kind"].eq("positive").sum() == 3, "the positives of the one session that is for training"
+    assert len(children) == 9, "and its negatives"
     assert set(read_splits(home / "split.splits.parquet").parts) == {"a", "b", "c"}
     assert {Path(s.path).name for s in found.sources.values()} == {"a", "b", "c"}
 
@@ -183,6 +185,19 @@ def test_negatives_can_be_drawn_from_recordings_without_positives(home):
     assert "wanted; there are no more" not in done.stdout
     done = prepare("negatives", "s/a", "l.parquet", "--control", "w", "--kinds", "uniform=90", cwd=home)
     assert f"uniform: {len(rows)} of the 90 wanted; there are no more" in done.stdout
+
+
+def test_negatives_come_from_the_sessions_without_a_press_too(home):
+    play(home / "s" / "quiet", [20], [press(3.5, "KeyA"), release(4, "KeyA")], name="quiet")
+    prepare("pairs", "s", "p.parquet", "--control", "w", cwd=home)
+    assert "quiet" not in set(read_samples(home / "p.parquet").rows["session"])
+    prepare("negatives", "p.parquet", "n.parquet", "--kinds", "uniform=all", cwd=home)
+    rows = read_samples(home / "n.parquet").rows
+    assert rows["frame_index"][rows["session"] == "quiet"].tolist() == list(range(20))
+    shutil.rmtree(home / "s" / "quiet")
+    done = prepare("negatives", "p.parquet", "m.parquet", "--kinds", "uniform=all", cwd=home)
+    assert "quiet: left out: " in done.stderr
+    assert set(read_samples(home / "m.parquet").rows["session"]) == {"a", "b", "c"}
 
 
 def test_info_says_what_a_table_holds(home):

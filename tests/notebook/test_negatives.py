@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,7 +16,16 @@ from rushes.notebook.negatives.examples import alone, each_alone
 from rushes.notebook.negatives.play import make_play, plan_course, play_source
 from rushes.notebook.negatives.road import Road, Thing
 from rushes.notebook.negatives.sliders import amounts, knobs, look, planned
-from rushes.notebook.negatives.steps import Plan, check, checked, figures_of, listed, make_samples, steps_table
+from rushes.notebook.negatives.steps import (
+    Plan,
+    check,
+    checked,
+    figures_of,
+    listed,
+    make_samples,
+    play_of,
+    steps_table,
+)
 from rushes.prepare.augment.base import TRANSFORMS
 from rushes.store.facts import read_facts
 
@@ -45,6 +55,9 @@ class Run:
 
     def path(self, name):
         return self.folder / name
+
+    def input(self, path):
+        return path
 
 
 def test_planted_presses_come_back_with_their_holds_and_those_left_open(play, made):
@@ -133,6 +146,9 @@ def test_a_plan_that_means_nothing_is_refused_before_any_work():
         checked(Plan(recipe="brigtness=1"))
     with pytest.raises(BadInputError, match="length=0"):
         checked(Plan(length=0))
+    with pytest.raises(BadInputError, match="leave swapped out of kinds"):
+        checked(Plan(controls="space", kinds="uniform=1x, swapped=1x"))
+    checked(Plan(controls="space, a", kinds="uniform=1x, swapped=1x"))
     assert listed("train 0.8,val 0.2") == "train=0.8, val=0.2"
     assert listed("uniform, hard=2x") == "uniform, hard=2x"
 
@@ -140,6 +156,13 @@ def test_a_plan_that_means_nothing_is_refused_before_any_work():
 def test_nobody_pressing_is_said(play):
     with pytest.raises(BadInputError, match="nobody pressed"):
         make_samples(Plan(controls="q"), open_any(play[0]))
+
+
+def test_one_session_is_refused_where_negatives_come_from_another_before_any_work(play, tmp_path):
+    one = str(play[0] / "play1")
+    with pytest.raises(BadInputError, match="leave cross_session out of kinds"):
+        play_of(Run(tmp_path), Plan(source=one, kinds="uniform=1x, cross_session=1x"))
+    assert len(play_of(Run(tmp_path), Plan(source=one, kinds="uniform=1x"))) == 1
 
 
 def test_sliders_stand_where_the_parameters_do_and_change_the_plan():
@@ -189,6 +212,37 @@ def test_an_edit_survives_a_rebuild_and_the_notebooks_own_sample_stays_as_it_is(
     assert read_facts(folder / "play2") == (), "the notebook's own sample has no fact"
     assert len(read_facts(tmp_path / "sessions" / "play2")) == 1
     assert len(make_samples(Plan(kinds=KINDS, parts="train=1, val=1"), by_hand.sessions).pairs) == int(after[1])
+
+
+def test_the_cell_of_an_edit_runs_again(play, tmp_path):
+    folder, courses = play
+    act = next(act for act in courses["play2"][0] if act.control == "Space")
+    plan = Plan(edit=f"play2 {act.down_s + 0.0001:.4f} space drop")
+    first, second = (edit_by_hand(Run(tmp_path), plan, open_any(folder)).rows for _ in range(2))
+    assert first == second
+
+
+def test_an_edit_of_a_control_without_samples_is_refused_and_leaves_the_source_as_it_is(play, tmp_path):
+    source = tmp_path / "sessions"
+    shutil.copytree(play[0], source)
+    for control in ("f", "space|a"):
+        with pytest.raises(BadInputError, match="no sample is labelled for"):
+            edit_by_hand(Run(tmp_path), Plan(source=str(source), edit=f"play1 1 {control} drop"), open_any(source))
+    assert read_facts(source / "play1") == ()
+
+
+def test_an_edit_that_meets_no_press_is_said(play, tmp_path):
+    first = min(act.down_s for act in play[1]["play1"][0])
+    assert first > 0.2
+    rows = edit_by_hand(Run(tmp_path), Plan(edit="play1 0.1 space drop"), open_any(play[0])).rows
+    assert [row[2:] for row in rows] == [("none", "no edit"), *[("none", "no_such_sample 1")] * 2]
+
+
+def test_a_label_by_hand_is_shown_in_whole_words(play, tmp_path):
+    act = next(act for act in play[1]["play2"][0] if act.control == "Space")
+    plan = Plan(edit=f"play2 {act.down_s + 0.0001:.4f} space label 0")
+    rows = edit_by_hand(Run(tmp_path), plan, open_any(play[0])).rows
+    assert rows[1][2] == "Space, label 0, uniform"
 
 
 def test_without_an_edit_nothing_is_copied_and_an_example_is_named(play, tmp_path):

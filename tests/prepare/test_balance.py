@@ -126,6 +126,8 @@ def test_an_empty_set_stays_empty():
     [
         ({"ratio": -1}, "ratio=-1"),
         ({"ratio": float("nan")}, "ratio=nan"),
+        ({"ratio": float("inf")}, "ratio=inf"),
+        ({"seed": -3}, "seed=-3"),
         ({"count": -1}, "count=-1"),
         ({"per": "day"}, "per='day'"),
         ({"kinds": "hrad=1"}, "kinds='hrad=1'"),

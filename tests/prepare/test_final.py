@@ -72,6 +72,11 @@ def test_weights_that_do_not_fit_are_refused(weights):
         final([table("a", 1), table("b", 1)], weights=weights)
 
 
+def test_a_seed_that_no_generator_takes_is_refused():
+    with pytest.raises(BadInputError, match="seed=-3; accepted: a seed from 0 on"):
+        final([table("a", 1)], seed=-3)
+
+
 def test_no_set_is_refused_and_an_empty_one_is_fine():
     with pytest.raises(BadInputError, match="no set"):
         final([])

@@ -41,6 +41,13 @@ def account(samples):
     return samples.steps[-1].ledger["samples"]
 
 
+def test_a_row_beyond_the_end_of_its_recording_is_named():
+    sets = [table(AB, row("a", 3, [1, 0]), row("b", 9, [1, 0], length=2))]
+    with pytest.raises(BadDataError, match=r"row 1 \(b\): frames from 9 on of one, which ends before"):
+        merge(sets, [Tape([10], name="one")])
+    assert len(merge(sets, [Tape([11], name="one")])) == 2
+
+
 def test_vectors_are_permuted_where_vocabularies_stand_in_another_order():
     """The reference takes np.unique of both vocabularies and leaves the vectors as they are."""
     merged = merge([table(AB, row("x", 1, [1, 0])), table(BA, row("y", 2, [1, 0])), table(CA, row("z", 3, [1, 1]))])

@@ -192,8 +192,10 @@ def test_an_empty_table_stays_empty_and_has_no_splits():
     found = split(table())
     assert len(found) == 0
     found.validate()
-    with pytest.raises(BadInputError, match="samples without a split"):
+    with pytest.raises(BadInputError, match="samples without a row"):
         splits(found)
+    with pytest.raises(BadInputError, match="samples without a split"):
+        splits(table(*session("a", 1, 1)))
 
 
 @pytest.mark.parametrize(

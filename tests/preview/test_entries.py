@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rushes.errors import BadInputError, MissingError, OccupiedError
+from rushes.formats.base import open_any
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Sessions
 from rushes.model.sample_table import Samples
@@ -84,6 +85,22 @@ def test_a_recording_without_labels_shows_the_frames_of_its_presses_and_releases
     assert [e.label for e in found.shown] == [None] * 3
     assert found.shown[2].hold == (0.2, 0.0, 0.0)
     assert entry_text(1, found.shown[0]).splitlines()[2] == "  label           : none"
+
+
+def test_a_key_log_shows_what_stands_in_its_rows_also_those_of_releases(tmp_path):
+    """Keys are those that are down after the event, as the recorder notes them: A and W down, A up, W up."""
+    image, vector = np.zeros((24, 24, 3), np.float32), lambda *values: np.array(values, np.float32)
+    rows = [
+        (image, 0.0, vector(1, 0), vector(0, 0), "press", 10),
+        (image, 0.0, vector(1, 1), vector(0, 0), "press", 16),
+        (image, 0.0, vector(0, 1), vector(0.4, 0), "release", 22),
+        (image, 0.0, vector(0, 0), vector(0, 0.3), "release", 25),
+    ]
+    np.savez(tmp_path / "run.npz", data=np.array(rows, dtype=object), keys=np.array(["a", "w"], dtype=object))
+    found = first_entries(open_any(tmp_path / "run.npz"))
+    assert [entry.keys for entry in found.shown] == [(1, 0), (1, 1), (0, 1), (0, 0)]
+    assert [entry.frame_index for entry in found.shown] == [10, 16, 22, 25]
+    assert [entry.hold for entry in found.shown[2:]] == [pytest.approx((0.4, 0)), pytest.approx((0, 0.3))]
 
 
 def test_pictures_stand_on_one_sheet_with_their_labels(alien, tmp_path):

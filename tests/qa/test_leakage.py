@@ -122,6 +122,44 @@ def test_windows_that_share_a_frame_are_found(first, overlaps):
         assert found(made(rows))["overlap"].value == 2
 
 
+def test_a_copy_of_faster_play_shows_frames_in_front_of_its_window():
+    faster = {"parent": "a:20:1", "sample_id": "a:20:1+1", "transform": '[{"name":"stretch","speed":4.0}]'}
+    rows = [row("a", 10, "test", length=4), row("a", 20, "train", length=4), row("a", 20, "train", length=4, **faster)]
+    assert "overlap" not in found(made(rows[:2]))
+    one = found(made(rows))["overlap"]  # frames 11, 15, 19 and 23 beside 10 to 13
+    assert (one.severity, one.value) == ("error", 2.0)
+    assert "a:10:1 (test) and a:20:1+1 (train)" in one.sentence
+    slower = [rows[0], rows[1], rows[2] | {"transform": '[{"name":"stretch","speed":0.333333}]'}]
+    assert "overlap" not in found(made(slower))
+
+
+def test_copies_of_one_label_alone_are_said():
+    noise = '[{"name":"noise","sigma":0.02,"seed":1}]'
+    rows = [
+        row("a", 5, "train"),
+        row("a", 50, "train", label=0.0),
+        row("b", 5, "test"),
+        row("b", 50, "test", label=0.0),
+    ]
+    copy = {"parent": "a:5:1", "sample_id": "a:5:1+1"}
+    one = found(made([*rows, row("a", 5, "train", **copy, transform=noise)]))["copies"]
+    assert (one.severity, one.value) == ("warning", 1.0)
+    assert "all 1 changed copies in train are positives, and none is of its negatives" in one.sentence
+    assert "copies" not in found(made([*rows, row("a", 5, "train", **copy)])), "a copy for which nothing was drawn"
+    of_both = {"parent": "a:50:0", "sample_id": "a:50:0+1"}
+    both = [row("a", 5, "train", **copy, transform=noise), row("a", 50, "train", 0.0, **of_both, transform=noise)]
+    assert "copies" not in found(made([*rows, *both]))
+    alone = [row("a", 5, "train"), row("a", 5, "train", **copy, transform=noise)]
+    assert "copies" not in found(made(alone)), "there is nothing to tell apart yet"
+
+
+def test_what_is_painted_in_every_row_tells_nothing():
+    mask = '[{"name":"mask","boxes":[[0,0,1,0.1]]}]'
+    rows = [row("a", 5, transform=mask), row("a", 50, label=0.0, transform=mask)]
+    rows += [row("a", 5, parent="a:5:1", sample_id="a:5:1+1", transform=mask)]
+    assert "copies" not in found(made(rows))
+
+
 def test_a_promised_gap_is_held_to_and_another_one_advised():
     rows = [row("a", 10, "train", group="x"), row("a", 14, "test", group="y")]
     assert bad(made(rows)) == {"near": "warning"}
@@ -186,7 +224,10 @@ def test_pictures_that_are_not_there_are_said():
     finding = found(made(apart()), two()[:1])["unseen"]
     assert (finding.severity, finding.value) == ("info", 0.5)
     assert "(b)" in finding.sentence
-    assert found(made([row("a", 99, "train")]), two())["unseen"].value == 1
+    gone = found(made([row("a", 99, "train")]), two())
+    assert gone["unseen"].value == 1
+    assert (gone["no_such_frame"].severity, gone["no_such_frame"].value) == ("error", 1.0)
+    assert "no_such_frame" not in found(made(apart()), two()[:1]), "of what is not there nobody knows"
 
 
 def test_both_labels_on_one_frame_are_an_error():
@@ -200,6 +241,7 @@ def test_both_labels_on_one_frame_are_an_error():
 def test_a_flipped_copy_is_no_contradiction():
     rows = [row("a", 5, control="KeyA"), row("a", 5, label=0.0, control="KeyD")]
     rows += [row("a", 5, control="KeyD", parent="a:5:1", sample_id="a:5:1+1", transform='{"flip": true}')]
+    rows += [row("a", 5, label=0.0, control="KeyA", parent="a:5:0", sample_id="a:5:0+1", transform='{"flip": true}')]
     assert bad(made(rows), two()) == {}
     assert bad(made(rows[1:]), two()) == {}  # its parent is gone
 

@@ -116,6 +116,7 @@ def rewritten(path, change=None, table=None):
         (lambda about: about["action_space"]["slots"].pop(), None, "a.parquet, row 0: keys"),
         (None, lambda t: t.drop_columns(["group"]), "with the columns"),
         (None, lambda t: t.set_column(9, "label", pa.array([1.0, 7.0, 1.0], pa.float32())), "a.parquet, row 1: label"),
+        (None, lambda t: t.set_column(3, "frame_index", pa.array([3, 3, None])), "a.parquet, row 2: no frame_index"),
     ],
 )
 def test_a_table_that_cannot_be_is_refused_with_its_name(tmp_path, change, columns, match):

@@ -273,8 +273,9 @@ def _refuse(wrong: npt.ArrayLike, values: npt.NDArray[Any], name: str, accepts: 
     rows = np.flatnonzero(np.asarray(wrong, bool))
     if len(rows):
         more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+        first = values[rows[0]]
         raise BadDataError(
-            f"row {rows[0]}: {name} {values[rows[0]]!r}{more}",
+            f"row {rows[0]}: {name} {first.item() if isinstance(first, np.generic) else first!r}{more}",
             accepts=accepts,
             fix="correct or leave out those rows where they are made",
         )

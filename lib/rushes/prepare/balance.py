@@ -63,13 +63,13 @@ def balance(
         `surplus_negative`, and its parameters how many were wanted and found.
 
     Raises:
-        BadInputError: A ratio or count below 0, an unknown `per` or kind, or a set without a positive to which a ratio
-            could apply.
+        BadInputError: A ratio, count or seed below 0, an unknown `per` or kind, or a set without a positive to which a
+            ratio could apply.
     """
     shares = _shares(kinds)
-    if not ratio >= 0 or count < 0 or per not in {"session", "all"}:
+    if not 0 <= ratio < np.inf or count < 0 or seed < 0 or per not in {"session", "all"}:
         raise BadInputError(
-            f"ratio={ratio}, count={count}, per={per!r}",
+            f"ratio={ratio}, count={count}, seed={seed}, per={per!r}",
             accepts="numbers from 0 on, and per=session or per=all",
             fix="pass ratio=1.0 for as many negatives as positives",
         )

@@ -93,7 +93,8 @@ def relabel(
         control: The target that the sample is labelled for, as `model.targets.parse_targets` reads it.
         author: Who says so.
         t_ns: A time within the sample's frame, ns since session start.
-        frame_index: The frame itself, in place of `t_ns`.
+        frame_index: The frame on which the press falls, in place of `t_ns`: the last one of the sample's window, which
+            is `frame_index + length - 1` of its row (where inputs were not moved by a delay).
 
     Returns:
         The fact: it covers the frame, from its time to that of the next.
@@ -263,7 +264,7 @@ def _interval(session: Session, t_ns: int | None, frame_index: int | None) -> tu
     raise BadInputError(
         f"{what}, where {session.path} shows nothing,",
         accepts=f"frames 0 to {session.frame_count - 1}, or times within its segments ({spans})",
-        fix="take frame_index or action_t_ns from the row of the sample",
+        fix="take action_t_ns from the row of the sample, or frame_index + length - 1, the last frame of its window",
     )
 
 

@@ -41,7 +41,7 @@ def final(sets: Sequence[Samples], *, weights: Sequence[float] = (), seed: int =
         once, and counted as `duplicate`.
 
     Raises:
-        BadInputError: No set, or weights that do not fit the sets.
+        BadInputError: No set, weights that do not fit the sets, or a seed below 0.
         BadDataError: Two sets mean different things by one id, or one group is for different parts in two of them.
     """
     if weights and (len(weights) != len(sets) or not all(0 < w < np.inf for w in weights)):
@@ -50,6 +50,8 @@ def final(sets: Sequence[Samples], *, weights: Sequence[float] = (), seed: int =
             accepts="one number above 0 for each set",
             fix="give as many weights as sets, or none",
         )
+    if seed < 0:
+        raise BadInputError(f"seed={seed}", accepts="a seed from 0 on", fix="pass seed=42")
     joined, ids = join(sets)
     one_part_a_group(joined.rows)
     offered = sum(len(one) for one in sets)

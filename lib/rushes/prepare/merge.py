@@ -33,6 +33,7 @@ from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples, Step, join
 from rushes.model.samples import inherit, roots
 from rushes.store.looks import look_at, windows
+from rushes.store.validity import Valid
 
 Clash = Literal["refuse", "rename"]
 Bools = npt.NDArray[np.bool_]
@@ -70,7 +71,8 @@ def merge(
 
     Raises:
         BadInputError: No set, or names that do not fit.
-        BadDataError: One id, slot, session or group means different things in two sets; the message names it.
+        BadDataError: One id, slot, session or group means different things in two sets, or a row names frames that its
+            recording does not have; the message names it.
     """
     if clash not in {"refuse", "rename"} or (names and len(names) != len(sets)):
         raise BadInputError(
@@ -173,6 +175,7 @@ def _pictures(
         if not len(mine):
             continue
         stops = first[mine] + length[mine]
+        _check_there(rows, mine, stops, recording)
         looks = look_at(recording, _frames(first[mine], stops), executor=executor)
         for long in np.unique(length[mine]):
             some = mine[length[mine] == long]
@@ -180,6 +183,20 @@ def _pictures(
             shown[some] = windows(content).tolist()
         by_place[mine] = False
     return shown, by_place
+
+
+def _check_there(rows: pd.DataFrame, mine: Ints, stops: Ints, recording: Recording) -> None:
+    """Refuse rows that name frames which their recording does not have."""
+    whole = recording.session if isinstance(recording, Valid) else recording
+    beyond = mine[stops > max((segment.stop_frame for segment in whole.segments), default=0)]
+    if len(beyond):
+        row = rows.iloc[int(beyond[0])]
+        raise BadDataError(
+            f"row {beyond[0]} ({row['sample_id']}): frames from {row['frame_index']} on of {row['session']}, which "
+            f"ends before (and {len(beyond) - 1} more rows)",
+            accepts="frames that the recording has",
+            fix="make the table anew from the recording as it is now",
+        )
 
 
 def _frames(first: Ints, stop: Ints) -> Ints:

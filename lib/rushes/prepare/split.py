@@ -125,10 +125,12 @@ def splits(samples: Samples) -> Splits:
     """Give (group, part) of a set that was split, for `store.splits.write_splits`.
 
     Raises:
-        BadInputError: No split was decided.
+        BadInputError: There is no row, or no split was decided.
     """
     steps = [step for step in samples.steps if step.name == "split"]
     rows = samples.rows[samples.rows["split"] != ""]
+    if not len(samples):
+        raise BadInputError("samples without a row", accepts="a set with rows", fix="make the samples anew")
     if not steps or not len(rows):
         raise BadInputError("samples without a split", accepts="a set that `split` gave", fix="split it first")
     made = {name: steps[-1].parameters[name] for name in ("by", "block_s") if name in steps[-1].parameters}

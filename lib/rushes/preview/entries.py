@@ -49,7 +49,7 @@ class Entry:
     Attributes:
         shape: Of its picture as it is stored; with the length of the window first where it is longer than one frame.
         label: 1.0 for an action, 0.0 for none; None in a recording without labels.
-        keys: What was down, in the order of the file's keys.
+        keys: What was down, in the order of the file's keys; after the event in a recording without labels.
         hold: Seconds a key was held, in the same order; NaN where a hold was left open.
         phase: `press`, `release` and so on.
         frame_index: As the file numbers its frames.
@@ -197,33 +197,41 @@ def _of_recordings(sessions: Sessions, count: int) -> Entries:
         for pair in pairs(recording):
             vectors = key_vectors(recording, pair, space)
             edges = _edges(recording, pair.segment.index)
-            rows = np.searchsorted(pair.grid.t_ns, [at for at, _, _ in edges], side="right") - 1
+            moved = {name for _, _, hold, _ in edges for name in hold}
+            rows = np.searchsorted(pair.grid.t_ns, [at for at, *_ in edges], side="right") - 1
             inside = [(row, edge) for row, edge in zip(rows.tolist(), edges, strict=True) if 0 <= row < len(pair)]
             total += len(inside)
-            for row, (_, kind, hold) in inside[: max(0, count - len(shown))]:
+            for row, (_, kind, hold, down) in inside[: max(0, count - len(shown))]:
                 frame = int(pair.index["frame_index"].iloc[row])
                 pixels = recording.frame(frame)
                 number = int(pair.index["tick"].iloc[row]) if _is_numbered(recording) else frame
                 held = tuple(hold.get(name, 0.0) for name in space.names)
                 more = {"control": ", ".join(hold), "session": recording.info.id}
                 shape = tuple(int(n) for n in pixels.shape)
-                shown.append(Entry(shape, None, tuple(map(float, vectors[row])), held, kind, number, more, pixels))
+                both = zip(space.names, vectors[row].tolist(), strict=True)
+                keys = tuple(float(name in down) if name in moved else float(value) for name, value in both)
+                shown.append(Entry(shape, None, keys, held, kind, number, more, pixels))
     return Entries(sessions.format, total, names, {}, tuple(shown))
 
 
-def _edges(recording: Recording, segment: int) -> list[tuple[int, str, dict[str, float]]]:
-    """List presses and releases: when, which, and how long the control had been held at its release."""
+def _edges(recording: Recording, segment: int) -> list[tuple[int, str, dict[str, float], frozenset[str]]]:
+    """List presses and releases: when, which, how long the control was held at its release, and what is down after."""
     events = recording.events(segment)
+    begun = events[(events["kind"] == "state") & (events["value"] > 0)]
     events = events[events["kind"].isin(_TIE) & (events["flag"] != "hotkey")]
     down: dict[str, int] = {}
+    held = set(begun["control"])
     found = []
     for t_ns, control, kind in zip(events["t_ns"], events["control"], events["kind"], strict=True):
         hold = 0.0
         if kind == "press":
             down.setdefault(control, int(t_ns))
+            held.add(control)
         elif control in down:
             hold = (int(t_ns) - down.pop(control)) / 1e9
-        found.append((int(t_ns), str(kind), {str(control): hold}))
+        if kind != "press":
+            held.discard(control)
+        found.append((int(t_ns), str(kind), {str(control): hold}, frozenset(held)))
     return found
 
 

@@ -1,9 +1,10 @@
 """Leakage: whether a table of samples keeps apart what it was split to keep apart.
 
 Looked for are rows of one origin in two splits (a parent and its child, one group, windows of one session that overlap
-or stand too near), pictures that are equal at 64 x 64 in two splits, and one frame or picture with both labels. Equal
-pictures of several sessions are an error only above a share, since a title screen comes again. In a lossy film equal
-screens are mostly no equal pictures; what looks alike there is said with its share.
+or stand too near), pictures that are equal at 64 x 64 in two splits, one frame or picture with both labels, and copies
+of one label alone, whose transforms then tell it. Equal pictures of several sessions are an error only above a share,
+since a title screen comes again. In a lossy film equal screens are mostly no equal pictures; what looks alike there is
+said with its share.
 
 Example:
     >>> from rushes.model.actions import ActionSpace
@@ -75,12 +76,19 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
         yield _finding("undecided", severity, sentence, value=float((~decided).mean()), limit=0.0 if some else None)
     # A flipped copy is labelled for another control than its pictures as they are stored: those are its parent's.
     up = roots(table)
+    yield from _copies(table, split, label, up)
     stored = table.assign(control=table["control"].to_numpy(object)[up])
     known = table["parent"].to_numpy(object)[up] == ""  # of a copy whose parent is gone nobody knows what it was
     both = _both_labels(windows, stored, np.where(known, np.where(label, "1", "0"), "").astype(object))
     yield from _same_frame(stored, label, *both)
     if exclusion := _exclusion(samples):
         yield from _near_press(windows, stored, label, exclusion)
+    gone = windows.unseen & table["session"].isin(list(windows.recordings)).to_numpy()
+    if gone.any():
+        first = table.iloc[int(np.flatnonzero(gone)[0])]
+        sentence = f"{gone.sum()} rows name frames that their session does not have, the first {first['sample_id']}: "
+        sentence += "make the table anew from the session as it is now"
+        yield _finding("no_such_frame", "error", sentence, first, value=float(gone.sum()), limit=0.0)
     if windows.unseen.any():
         names = ", ".join(sorted(set(table["session"][windows.unseen]))[:3])
         sentence = f"the pictures of {windows.unseen.sum()} rows are not there and were not compared ({names})"
@@ -154,7 +162,7 @@ def _overlaps(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[F
     if not rows.any():
         return
     here = int(np.flatnonzero(rows)[0])
-    meets = (windows.first <= windows.last[here]) & (windows.last >= windows.first[here])
+    meets = (windows.shown <= windows.last[here]) & (windows.last >= windows.shown[here])
     others = meets & (table["session"] == table["session"].iloc[here]).to_numpy() & rows & (split != split[here])
     first = (here, int(np.flatnonzero(others)[0]))
     yield _finding(
@@ -243,6 +251,29 @@ def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iter
             table.iloc[here],
             value=share,
             limit=SHARE,
+        )
+
+
+def _copies(table: pd.DataFrame, split: Texts, label: Bools, up: npt.NDArray[np.int64]) -> Iterator[Finding]:
+    """Look for parts where rows of one label alone are changed copies: their noise and borders tell the label."""
+    transform = table["transform"].to_numpy(object)
+    stands = up != np.arange(len(table))
+    changed = (table["parent"] != "").to_numpy() & (transform != np.where(stands, transform[up], ""))
+    for name in sorted(set(split[changed])):
+        part = split == name
+        copies = part & changed
+        if len(set(label[part])) == len(set(label[copies])):
+            continue
+        first = table.iloc[int(np.flatnonzero(copies)[0])]
+        own, other = ("positives", "negatives") if label[copies].all() else ("negatives", "positives")
+        yield _finding(
+            "copies",
+            "warning",
+            f"all {copies.sum()} changed copies{f' in {name}' * bool(name)} are {own}, and none is of its {other}: "
+            "what a transform leaves in a picture (noise, a black border) tells the label; augment with kinds=all",
+            first,
+            value=float(copies.sum()),
+            limit=0.0,
         )
 
 

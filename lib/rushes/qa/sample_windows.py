@@ -10,6 +10,7 @@ Example:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,7 @@ class Windows:
         recordings: Those of their recordings that are there, by id.
         first: (N,) int64 frame_index of the first frame.
         last: (N,) int64 frame_index of the last frame.
+        shown: (N,) int64 frame_index of the first frame that is shown: before `first` where a copy plays faster.
         start_ns: (N,) int64 time of the first frame.
         end_ns: (N,) int64 time of the last frame; where the recording is not there, of the row's own action.
         tick: (N,) int64 number that the last frame has in the file that it comes from, where several frames of one
@@ -47,6 +49,7 @@ class Windows:
     recordings: dict[str, Recording]
     first: Ints
     last: Ints
+    shown: Ints
     start_ns: Ints
     end_ns: Ints
     tick: Ints
@@ -74,7 +77,7 @@ class Windows:
             end[rows] = np.where(there, index["t_ns"].to_numpy(np.int64)[at], end[rows])
             if index.duplicated(["segment", "tick"]).any():
                 tick[rows] = np.where(there, index["tick"].to_numpy(np.int64)[at], -1)
-        return cls(table, known, first, last, start, end, tick, unseen)
+        return cls(table, known, first, last, _shown(table, last), start, end, tick, unseen)
 
     def by_session(self) -> Iterator[tuple[str, Ints]]:
         """Give each session with the positions of its rows."""
@@ -122,10 +125,10 @@ class Windows:
             rows = mine[split[mine] != ""]
             for name in names:
                 inside, others = rows[split[rows] == name], rows[split[rows] != name]
-                starts, ends = np.sort(self.first[others]), np.sort(self.last[others])
+                starts, ends = np.sort(self.shown[others]), np.sort(self.last[others])
                 # Others that begin at or before the last frame, less those that end before the first one.
                 began = np.searchsorted(starts, self.last[inside], side="right")
-                over = np.searchsorted(ends, self.first[inside], side="left")
+                over = np.searchsorted(ends, self.shown[inside], side="left")
                 found[inside] = began > over
         return found
 
@@ -148,3 +151,18 @@ def _by_session(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
     names = table["session"].to_numpy(object)
     for name in sorted(set(names)):
         yield name, np.flatnonzero(names == name).astype(np.int64)
+
+
+def _shown(table: pd.DataFrame, last: Ints) -> Ints:
+    """Find the first frame that each row shows, as its transforms stretch its window."""
+    texts = table["transform"]
+    speed = texts.map({text: _speed(text) for text in texts.unique()}).to_numpy(float)
+    back = np.floor((table["length"].to_numpy(np.int64) - 1) * speed + 0.5).astype(np.int64)
+    return np.asarray(last - back, np.int64)
+
+
+def _speed(text: str) -> float:
+    """Say how many frames pass from one frame of a window to the next; 1 where no transform says it."""
+    several = json.loads(text) if '"speed"' in text else []
+    numbers = [one.get("speed") for one in several if isinstance(one, dict)] if isinstance(several, list) else []
+    return float(np.prod([n for n in numbers if isinstance(n, int | float)]))

@@ -114,6 +114,10 @@ def read_samples(path: str | Path) -> Samples:
             accepts=", ".join(COLUMNS),
             fix="make it anew with `rushes prepare`",
         )
+    for name, kind in COLUMNS.items():
+        if kind == "int64" and table[name].null_count:
+            row = table[name].is_null().to_pylist().index(True)
+            raise BadDataError(f"{found}, row {row}: no {name}", accepts="a whole number", fix="make it anew")
     rows = samples_frame() if frame.empty else frame.astype({n: k for n, k in COLUMNS.items() if k != "list<float32>"})
     try:
         samples = Samples(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rushes.errors import BadDataError, RushesError
 from rushes.formats.base import open_any, sniff_path
-from rushes.formats.jumpnet import pickled
+from rushes.formats.jumpnet import pickled, rows
 from rushes.formats.jumpnet.arrays import read_array
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.pickled import read_pickle
@@ -258,6 +258,14 @@ def test_a_row_that_would_unfold_to_all_memory_is_left_folded(place, why):
 def test_numbers_in_lists_are_a_vector_too(wrapped):
     row = (np.zeros((4, 4, 3)), 1.0, wrapped, [0.25, 0.0], "press", [7])
     assert read_rows(Objects((1,), [row])).rows[0].keys.tolist() == [1.0, 0.0]
+
+
+def test_one_row_named_a_million_times_is_refused(monkeypatch):
+    monkeypatch.setattr(rows, "_MOST_ROWS", 50)
+    row = (np.zeros((4, 4, 3)), 1.0, np.ones(1), np.zeros(1), "press", 7)
+    assert len(read_rows(Objects((50,), [row] * 50)).rows) == 50
+    with pytest.raises(BadDataError, match=r"a\.npz: more than 50 rows"):
+        read_rows(Objects((51,), [row] * 51), "a.npz")
 
 
 def test_an_array_of_countless_rows_of_nothing_has_none():

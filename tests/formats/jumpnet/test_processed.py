@@ -162,6 +162,30 @@ def test_the_key_of_a_jump_is_the_one_that_is_down_and_held(saved, tmp_path):
     np.testing.assert_allclose(found.samples.rows["hold_s"][:3], [0.3, 0.1, 0.4], atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("hold", "seconds", "why"),
+    [(1e300, None, "hold_too_long"), (1e6, None, "hold_too_long"), (np.inf, None, "hold_open"), (999.5, 999.5, "")],
+)
+def test_a_length_that_no_hold_has_is_not_known_and_what_is_written_reads_back(saved, tmp_path, hold, seconds, why):
+    """1e300 s is no float32: the file would hold infinity."""
+    row = saved.raw(1, 1.0, [1], [0], "press", 60)
+    found = open_any(saved.save(tmp_path / "a.npz", [(*row[:3], np.array([hold]), *row[4:])]))
+    convert(found, tmp_path / "b.npz", format="jumpnet", options=["size=8"])
+    for sessions in (found, open_any(tmp_path / "b.npz")):
+        told = sessions.samples.rows["hold_s"].tolist()
+        assert [None if np.isnan(one) else one for one in told] == [seconds]
+    assert [p.kind for p in found.problems] == [why] * bool(why)
+
+
+def test_names_that_no_control_has_are_each_one_control(saved, tmp_path):
+    """Nothing in them is taken for a set of keys or a threshold, and none falls together with another."""
+    names = ["xx_2", "xx", "xx", "a|b", "a>0.5"]
+    found = open_any(saved.save(tmp_path / "a.npz", [saved.row(1, 1.0, [0, 0, 0, 1, 0], [0, 0, 0, 0.5, 0], 60)], names))
+    assert found.samples.space.names == ("Key/xx_2", "Key/xx", "Key/xx_2_", "Key/a_b", "Key/a_0.5")
+    convert(found, tmp_path / "b.npz", format="jumpnet", options=["strict=true", "size=8"])
+    assert np.load(tmp_path / "b.npz", allow_pickle=True)["data"][0][3].tolist() == [0, 0, 0, 0.5, 0]
+
+
 def test_pictures_of_bytes_are_read_like_those_of_fractions(saved, tmp_path):
     rows = [(saved.pixels(k), 1.0, np.ones(1), np.array([0.1]), "press", k) for k in range(3)]
     found = open_any(saved.save(tmp_path / "a.npz", rows))

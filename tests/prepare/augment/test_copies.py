@@ -42,7 +42,9 @@ def account(samples, stream="samples"):
 
 def test_the_rows_stand_first_as_they_were_and_their_copies_behind():
     given = table(row("a"), row("n", **NEGATIVE), row("b"))
-    made = augment(given, recipe="brightness=1:0.5", copies=2)
+    every = augment(given, recipe="brightness=1:0.5", copies=1).rows["sample_id"].tolist()
+    assert every == ["a", "n", "b", "a+1", "n+1", "b+1"], "both classes alike, so that no transform tells them apart"
+    made = augment(given, recipe="brightness=1:0.5", copies=2, kinds="positive")
     assert made.rows["sample_id"].tolist() == ["a", "n", "b", "a+1", "a+2", "b+1", "b+2"]
     assert made.rows["parent"].tolist() == ["", "", "", "a", "a", "b", "b"]
     pd.testing.assert_frame_equal(made.rows.iloc[:3], given.rows)
@@ -229,10 +231,10 @@ def test_windows_of_one_frame_have_no_speed():
 def test_a_mask_everywhere_is_in_every_row_and_comes_before_all_else():
     given = table(row("a"), row("n", **NEGATIVE))
     mask = {"name": "mask", "boxes": [[0, 0, 1, 0.1]]}
-    made = augment(given, recipe="flip=1, mask=all:0 0 1 0.1", copies=1)
+    made = augment(given, recipe="flip=1, mask=all:0 0 1 0.1", copies=1, kinds="positive")
     assert drawn(made) == [[mask], [mask], [mask, {"name": "flip"}]]
     assert made.rows["parent"].tolist() == ["", "", "a"]
-    copies = augment(given, recipe="flip=1, mask=1:0 0 1 0.1", copies=1)
+    copies = augment(given, recipe="flip=1, mask=1:0 0 1 0.1", copies=1, kinds="positive")
     assert drawn(copies) == [[], [], [mask, {"name": "flip"}]]
     alone = augment(made, recipe="mask=all:0 0 1 0.1", copies=2)
     assert drawn(alone) == [[mask, mask], [mask, mask], [mask, mask, {"name": "flip"}]]

@@ -14,7 +14,7 @@ def augment(
     target: files.Target,
     recipe: Annotated[str, typer.Option(help="transforms, as 'flip=0.5, noise=0.3:0.02', or a preset")] = "jumpnet",
     copies: Annotated[int, typer.Option(help="copies of each row beside the original")] = 2,
-    kinds: Annotated[str, typer.Option(help="kinds of rows that get copies, with commas, or all")] = "positive",
+    kinds: Annotated[str, typer.Option(help="kinds of rows that get copies, with commas, or all")] = "all",
     splits: Annotated[str, typer.Option(help="parts whose rows get copies once a split is decided, or all")] = "train",
     pairs: Annotated[
         str, typer.Option(help="controls that swap in a mirrored picture beyond common use, as KeyQ:KeyE")

@@ -20,7 +20,7 @@ def edit(
     at: Annotated[
         float | None, typer.Option(help="seconds since the session's start, within the sample's frame")
     ] = None,
-    frame: Annotated[int | None, typer.Option(help="the frame, in place of --at")] = None,
+    frame: Annotated[int | None, typer.Option(help="the last frame of its window, in place of --at")] = None,
     control: Annotated[str, typer.Option(help="what the sample is labelled for, as pairs takes it")] = "",
     label: Annotated[float | None, typer.Option(help="relabel it, 0 to 1")] = None,
     hold: Annotated[str, typer.Option(help="seconds that it is held, or 'open'")] = "",

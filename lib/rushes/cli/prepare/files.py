@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from rushes.cli import show
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, RushesError
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
@@ -86,6 +86,20 @@ def with_more(opened: Opened, paths: Sequence[Path], options: Sequence[str] | No
         samples = _placed(samples, sessions, path, options)
         recordings |= {r.info.id: r for r in sessions if r.info.id not in recordings}
     return Opened(samples, tuple(recordings.values()))
+
+
+def with_sources(opened: Opened) -> Opened:
+    """Open the recordings too that a set names and has no row of, as one in which nothing was pressed."""
+    rows, recordings = opened.samples.rows, {r.info.id: r for r in opened.recordings}
+    known = {*recordings, *rows["session"], *rows["action_session"]}
+    for source in dict.fromkeys(s for name, s in opened.samples.sources.items() if name not in known):
+        try:
+            found = open_recordings(Path(source.path), source.options)
+        except (RushesError, OSError) as error:
+            show.note(f"{source.path}: left out: {error}")
+            continue
+        recordings |= {r.info.id: r for r in found if r.info.id in opened.samples.sources and r.info.id not in known}
+    return Opened(opened.samples, tuple(recordings.values()))
 
 
 def _placed(samples: Samples, sessions: Sessions, path: Path, options: Sequence[str] | None) -> Samples:

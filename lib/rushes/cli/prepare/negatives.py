@@ -48,7 +48,8 @@ def negatives(
     from rushes.prepare import negatives as preparing
 
     files.check_target(target, strict=strict)
-    opened = files.with_more(files.open_samples(source, read_option, bare=True), also or (), read_option)
+    opened = files.with_sources(files.open_samples(source, read_option, bare=True))
+    opened = files.with_more(opened, also or (), read_option)
     samples = preparing.negatives(
         opened.samples,
         opened.recordings,

@@ -38,7 +38,8 @@ RATE_HZ: Final = 30
 """Frames a second that the recorder's numbers stand for."""
 PERIOD_NS: Final = NS // RATE_HZ
 _DOWN: Final = 0.5
-_LONGEST_S: Final = 1e6
+LONGEST_S: Final = 1e6
+"""No hold is so long."""
 NOTHING: Final = ("key_repeat", "unmatched_release")
 """Rows that change nothing; the other remarks are about events that are there."""
 
@@ -120,8 +121,8 @@ def read_log(
             remarks.update(press_not_logged=len(new), release_not_logged=max(0, len(gone) - 1))
         for key in gone:
             hold = float(row.holds[key]) if row.phase != PRESS and not exact else 0.0
-            remarks.update(hold_not_a_number=int(not hold < _LONGEST_S), hold_negative=int(hold < 0))
-            known = 0 < hold < _LONGEST_S
+            remarks.update(hold_not_a_number=int(not hold < LONGEST_S), hold_negative=int(hold < 0))
+            known = 0 < hold < LONGEST_S
             released[key] = len(found)
             found.append((pressed.pop(key) + round(hold * NS) if known else time, controls[key], "release"))
         for key in new:

@@ -18,7 +18,8 @@ from rushes.model.findings import Problem
 
 WORLD: Final = "Key/"
 """What stands before the name of a key that nobody knows."""
-_ODD: Final = re.compile(r"[\s/]")
+_ODD: Final = re.compile(r"[\s/|<>,\x00-\x1f\x7f]")
+"""What means something where targets are named, and what a terminal acts on."""
 _CHARACTERS: Final[dict[str, str]] = {
     controls[0]: name for name, controls in reversed(list(ALIASES.items())) if len(name) == 1 and len(controls) == 1
 }
@@ -64,6 +65,8 @@ def name_controls(names: Sequence[str]) -> Named:
             unknown.append(name)
             control = WORLD + (_ODD.sub("_", name) or f"key{number}")
             control += f"_{number}" * (control in controls)
+            while control in controls:
+                control += "_"
         controls.append(control)
     return Named(tuple(names), tuple(controls), tuple(unknown))
 

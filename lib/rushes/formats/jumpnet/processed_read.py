@@ -28,7 +28,7 @@ from rushes.errors import BadDataError
 from rushes.formats.imported import Imported, Part
 from rushes.formats.jumpnet.arrays import Pictures
 from rushes.formats.jumpnet.film import open_video
-from rushes.formats.jumpnet.log import PERIOD_NS, RATE_HZ, frame_ns, times_of
+from rushes.formats.jumpnet.log import LONGEST_S, PERIOD_NS, RATE_HZ, frame_ns, times_of
 from rushes.formats.jumpnet.members import Members
 from rushes.formats.jumpnet.names import Named, columns, name_controls
 from rushes.formats.jumpnet.raw_read import UNKNOWN, LogRecording, mixed_sizes, most_frequent, unnamed
@@ -58,6 +58,7 @@ _LOST: Final = {
 _MARKED: Final = {
     "hold_open": "holds of NaN: nobody saw their end; the label stays, the length is not known",
     "hold_negative": "lengths below 0, taken as not known",
+    "hold_too_long": f"lengths from {LONGEST_S:,.0f} s on, taken as not known",
     "label_rounded": "labels between 0 and 1, taken as 1 from 0.5 on",
     "one_zero_for_all_keys": "rows with one 0 for all keys, taken as no key down",
 }
@@ -167,9 +168,10 @@ def _labelled(row: Row, width: int, lost: Counter[str], marked: Counter[str]) ->
     both = np.intersect1d(down, held)
     key = int(next((some[0] for some in (both, held, down) if len(some)), 0))
     hold = float(holds[key])
-    known = 0 <= hold < np.inf
+    known = 0 <= hold < LONGEST_S
     marked["hold_negative"] += hold < 0
-    marked["hold_open"] += not known and not hold < 0
+    marked["hold_too_long"] += LONGEST_S <= hold < np.inf
+    marked["hold_open"] += not hold < np.inf
     return Labelled(row, True, vector, key, hold if known else np.nan, "press" if known else "open")  # noqa: FBT003
 
 

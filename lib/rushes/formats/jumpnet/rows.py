@@ -49,6 +49,8 @@ VALUES: Final = 6
 _A_LOOK: Final = 1000
 """Objects that are looked at to tell raw rows from processed ones."""
 _MOST_WRAPPED: Final = 4
+_MOST_ROWS: Final = 1 << 19
+"""324 GB of the reference's pictures; a file of 8 KB can name one row 4 million times."""
 _MOST_IN_ROW: Final = 1 << 14
 """Numbers and lists in one value of a row that is no array."""
 _LATEST: Final = 1 << 31
@@ -110,14 +112,18 @@ _WHY: Final = {
 }
 
 
-def read_rows(data: Objects) -> Rows:
+def read_rows(data: Objects, where: str = DATA) -> Rows:
     """Take rows apart.
 
     Args:
         data: What `data` holds.
+        where: File and key, for the message.
 
     Returns:
         Those that make sense, and an account of the others.
+
+    Raises:
+        BadDataError: More rows than any file has.
     """
     rows: list[Row] = []
     malformed: Counter[str] = Counter()
@@ -125,6 +131,10 @@ def read_rows(data: Objects) -> Rows:
     offered = 0
     for number, values in enumerate(_each(data)):
         offered += 1
+        if offered > _MOST_ROWS:
+            raise BadDataError(
+                f"{where}: more than {_MOST_ROWS:,} rows", accepts="at most so many", fix="split the file"
+            )
         found = _row(number, values)
         if isinstance(found, Row):
             rows.append(found)
@@ -194,7 +204,8 @@ def _vector(value: Any) -> Floats | None:
 
 def _unfolded(value: Any) -> list[Any] | None:
     """Take what is wrapped in lists one by one; None where there is more than a row ever has."""
-    left, flat = [value], []
+    left: list[Any] = [value]
+    flat: list[Any] = []
     for _ in range(_MOST_IN_ROW):
         if not left:
             return flat
@@ -237,7 +248,7 @@ def load_rows(members: Members) -> Rows:
             accepts="an object array of rows of six values",
             fix="save it with np.array(rows, dtype=object); where it is 'object too deep', wrap it so",
         )
-    found = read_rows(data)
+    found = read_rows(data, f"{members.path}, key '{DATA}'")
     if not found.rows:
         why = ", ".join(f"{count} {reason}" for reason, count in found.malformed.items()) or "it is empty"
         raise BadDataError(

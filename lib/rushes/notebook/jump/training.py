@@ -120,7 +120,7 @@ def train(
         progress: Called with (done, total, what).
 
     Raises:
-        BadInputError: No row to learn from, or windows of several lengths.
+        BadInputError: No row to learn from, none that is a press, or windows of several lengths.
     """
     several = list(recordings)
     rows = samples.rows
@@ -128,11 +128,17 @@ def train(
     learn = np.flatnonzero((split == "train") | (split == ""))
     validate = np.flatnonzero(split == "val")
     lengths = sorted({int(n) for n in rows["length"]})
-    if not len(learn) or len(lengths) > 1:
+    if (len(rows) and not len(learn)) or len(lengths) > 1:
         raise BadInputError(
             f"{len(learn)} rows to train on, windows of {lengths} frames",
             accepts="rows of one length whose split is train",
             fix="split with a part named train, and make all rows with the same length",
+        )
+    if not (rows["label"].to_numpy(float)[learn] > 0).any():
+        raise BadInputError(
+            f"{len(learn)} rows to train on, none of them a press",
+            accepts="presses of the control that is to be learnt, some of them in train",
+            fix="name a control that was pressed (`rushes info` lists what recordings hold), or record more",
         )
     pixels = load_pictures(samples, several, size=size)
     return fit(

@@ -122,14 +122,18 @@ def edit_by_hand(run: Run, plan: Plan, sessions: Sessions) -> ByHand:
         The recordings to go on with: copies in the run folder where the notebook's own were edited.
 
     Raises:
-        BadInputError: An edit that does not read, a session that is not there or is not one of ours, no such place.
+        BadInputError: An edit that does not read, a control that no sample is labelled for, a session that is not there
+            or is not one of ours, no such place. A place without a press is edited all the same: a negative may stand
+            there; the ledger says that no positive does.
         StorageError: The session cannot be copied or written.
     """
     if not plan.edit:
         return ByHand(sessions, (), _hint(sessions, plan))
     what = asked(plan.edit)
+    _check_control(what, plan)
     if not plan.source:
         copy = run.path(COPY)
+        shutil.rmtree(copy, ignore_errors=True)  # the cell was run before
         shutil.copytree(_home(sessions[0]).parent, copy)
         sessions = open_any(copy)
     session = next((one for one in sessions if what.session in ("", one.info.id)), None)
@@ -147,6 +151,21 @@ def edit_by_hand(run: Run, plan: Plan, sessions: Sessions) -> ByHand:
     after = _row("after the edit", _pairs(opened, plan), session, what)
     rebuilt = _row("made anew, windows of 2 frames", _pairs(opened, replace(plan, length=2)), session, what)
     return ByHand(opened, (before, after, rebuilt), "")
+
+
+def _check_control(what: Asked, plan: Plan) -> None:
+    """Refuse an edit of something that no sample is labelled for, before anything is written."""
+    named = [str(target) for target in parse_targets(plan.controls)]
+    if _control(what) not in named:
+        raise BadInputError(
+            f"edit={plan.edit!r}: no sample is labelled for {_control(what)}",
+            accepts=", ".join(named),
+            fix="name one of them, or add the control to controls",
+        )
+
+
+def _control(what: Asked) -> str:
+    return ", ".join(str(target) for target in parse_targets(what.control))
 
 
 def _pairs(sessions: Sessions, plan: Plan) -> Samples:
@@ -170,22 +189,21 @@ def _row(name: str, samples: Samples, session: Recording, what: Asked) -> tuple[
     starts = index["t_ns"].to_numpy()
     frame = int(starts.searchsorted(round(what.at_s * NS), side="right")) - 1
     end = starts[frame + 1] if frame + 1 < len(starts) else math.inf
-    control = ", ".join(str(target) for target in parse_targets(what.control))
     there = rows[
         (rows["session"] == session.info.id)
-        & (rows["control"] == control)
+        & (rows["control"] == _control(what))
         & (rows["action_t_ns"] >= starts[max(frame, 0)])
         & (rows["action_t_ns"] < end)
     ]
     said = "; ".join(_words(row) for row in there.to_dict("records")) or "none"
     steps = [step for step in samples.steps if step.name == "edits"]
-    account = steps[-1].ledger.get("samples") if steps else None
-    ledger = {**account.lost, **account.marked} if account is not None else {}
+    ledger = {k: v for _, a in steps[-1].ledger.items() for k, v in (*a.lost.items(), *a.marked.items())} if steps else {}
     return name, f"{len(rows):,}", said, ", ".join(f"{k} {v}" for k, v in ledger.items()) or "no edit"
 
 
 def _words(row: dict[Any, Any]) -> str:
-    return f"{row['control']}, label {row['label']:g}, {row['kind']}, {hold_words(row)}"
+    said = (row["control"], f"label {row['label']:g}", row["kind"], hold_words(row))
+    return ", ".join(filter(None, said))
 
 
 def _hint(sessions: Sessions, plan: Plan) -> str:

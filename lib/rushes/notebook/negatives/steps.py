@@ -28,6 +28,7 @@ from rushes.formats.base import open_any
 from rushes.model.findings import Finding
 from rushes.model.recording import Sessions
 from rushes.model.sample_table import Samples, Source
+from rushes.model.samples import SampleKind
 from rushes.model.targets import parse_targets
 from rushes.notebook.compare import as_findings
 from rushes.notebook.negatives.play import play_source
@@ -143,8 +144,13 @@ def checked(plan: Plan) -> Plan:
         BadInputError: A value that means nothing; the sentence names it.
         BadNameError: A control, kind, or transform that does not exist; the message names the nearest.
     """
-    parse_targets(plan.controls)
-    parse_kinds(plan.kinds)
+    targets = parse_targets(plan.controls)
+    if SampleKind.SWAPPED in parse_kinds(plan.kinds) and len(targets) == 1:
+        raise BadInputError(
+            f"controls={plan.controls!r}, and swapped among kinds",
+            accepts="swapped negatives of two controls or more",
+            fix="leave swapped out of kinds, or name a second control",
+        )
     parse_recipe(plan.recipe)
     parts_of(plan.parts)
     for name, low in (("length", 1), ("copies", 0), ("ratio", 0)):
@@ -169,10 +175,18 @@ def play_of(run: Run, plan: Plan) -> Sessions:
 
     Raises:
         MissingError: Nothing is at `source`.
+        BadInputError: One session, where negatives from another are asked for.
         BadDataError: `source` is of no format.
     """
     path = plan.source or play_source(run.name, progress=run.bar("making sessions"))
-    return open_any(run.input(path))
+    sessions = open_any(run.input(path))
+    if len(sessions) == 1 and SampleKind.CROSS_SESSION in parse_kinds(plan.kinds):
+        raise BadInputError(
+            "one session, and cross_session among kinds",
+            accepts="cross_session negatives of two sessions or more",
+            fix='leave cross_session out of kinds and set split_by = "time", or name a folder of sessions',
+        )
+    return sessions
 
 
 def make_samples(plan: Plan, sessions: Sessions, *, say: Say | None = None) -> Made:

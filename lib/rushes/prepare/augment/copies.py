@@ -62,7 +62,7 @@ def augment(
     recipe: str = "jumpnet",
     copies: int = 2,
     seed: int = 0,
-    kinds: str = "positive",
+    kinds: str = "all",
     splits: str = "train",
     recordings: Iterable[Recording] = (),
     pairs: str | Mapping[str, str] = "",
@@ -75,7 +75,8 @@ def augment(
         recipe: Transforms as `recipe.parse_recipe` reads them, or a preset such as `jumpnet` or `jumpnet_no_flip`.
         copies: Copies a row.
         seed: Of the draws.
-        kinds: Kinds of rows that get copies, with commas between, or `all`.
+        kinds: Kinds of rows that get copies, with commas between, or `all`. Where some kinds get none, what a
+            transform leaves in a picture tells them apart; `rushes qa` says so.
         splits: Splits whose rows get copies, once splits are decided, with commas between, or `all`.
         recordings: The sessions; a stretch to faster play asks them for the edges of segments.
         pairs: Controls and their images in a mirrored picture where this game differs from common use, such as
