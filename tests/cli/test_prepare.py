@@ -330,3 +330,12 @@ def test_a_table_without_sources_says_so_and_keeps_its_rows(tmp_path):
     done = prepare("reduce", "a.parquet", "b.parquet", cwd=tmp_path)
     assert "unknown_source" in done.stderr
     assert "b.parquet: 1 rows" in done.stdout
+
+
+def test_a_strict_file_says_how_many_rows_stand_in_it(home):
+    done = prepare("pairs", "s/a", "a.npz", "--control", "w", "--strict", cwd=home)
+    with np.load(home / "a.npz", allow_pickle=True) as data:
+        assert len(data["data"]) == 2, "the hold at the end was left open"
+    assert "a.npz: 2 rows (of 3 positive); 1 of them have no place in this form" in done.stdout
+    told = json.loads(prepare("pairs", "s/a", "b.npz", "--control", "w", "--strict", "--json", cwd=home).stdout)
+    assert told["rows"] == 2

@@ -1,5 +1,6 @@
 """The jump recipe's table: from sessions to rows, its parameters, what is set aside, and the verdict."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from rushes.notebook.jump.dataset import Choices, choices_of, prepared, steps_ta
 from rushes.notebook.jump.players import Played
 from rushes.notebook.jump.scores import Score
 from rushes.notebook.jump.sessions import Play, expert_sessions, seeds_of, split_off, trial_seeds
+from rushes.notebook.jump.training import train
 from rushes.notebook.jump.verdict import judge
 from rushes.qa.leakage import check_leakage
 
@@ -54,6 +56,16 @@ def test_the_last_fifth_of_given_sessions_is_set_aside_and_too_few_are_refused(k
     assert Play(known, known).is_jump
     with pytest.raises(BadInputError, match="three or more"):
         split_off(list(known)[:2])
+
+
+def test_a_control_that_nobody_pressed_is_said_before_any_picture_is_read(known):
+    with pytest.raises(BadInputError, match="none of them a press") as said:
+        train(prepared(known, Choices(parse_targets("space")[0])), known)
+    assert "rushes info" in str(said.value)
+    samples = prepared(known, Choices(TARGET))
+    rows = samples.rows[(samples.rows["label"] == 0) | (samples.rows["split"] == "val")]
+    with pytest.raises(BadInputError, match="none of them a press"):
+        train(replace(samples, rows=rows.reset_index(drop=True)), known)
 
 
 def test_the_table_is_split_by_session_before_it_is_copied_and_leaks_nothing(known):

@@ -1,5 +1,8 @@
 """The small net learns what can be learnt, from rows of the training part alone, the same way each time."""
 
+from itertools import pairwise
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -115,6 +118,17 @@ def test_a_net_that_never_presses_fares_as_who_never_presses_and_one_that_always
     releases = np.flatnonzero(np.diff([0, *acts]) == -1)
     assert len(presses) > 1, "let go for a frame, then pressed again"
     assert (presses[1:] - releases[: len(presses) - 1] == 1).all()
+
+
+def test_chance_presses_as_often_among_all_frames_as_it_is_told():
+    chance, game, down = Chance.as_often(0.03, hold=8), SimpleNamespace(held=0), []
+    chance.begin([0])
+    for _ in range(60_000):
+        down.append(chance.act([game], [], [0])[0])
+        game.held = game.held + 1 if down[-1] else 0
+    presses = sum(now > before for before, now in pairwise([0, *down]))
+    assert presses / len(down) == pytest.approx(0.03, rel=0.06)
+    assert sum(down) / presses == pytest.approx(8, rel=0.06)
 
 
 def test_the_share_is_of_the_experts_mean():

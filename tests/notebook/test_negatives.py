@@ -28,6 +28,7 @@ from rushes.notebook.negatives.steps import (
 )
 from rushes.prepare.augment.base import TRANSFORMS
 from rushes.store.facts import read_facts
+from rushes.widgets.sample_sliders import SampleSliders
 
 SECONDS = (5.0, 3.0)
 KINDS = "uniform=1x, near_miss=1x, during_hold=0.5x, swapped=0.5x"
@@ -178,6 +179,14 @@ def test_sliders_stand_where_the_parameters_do_and_change_the_plan():
     assert "exclusion" not in {knob.name for knob in knobs(in_ms)}
     assert planned(in_ms, {knob.name: knob.value for knob in knobs(in_ms)}).exclusion == "80ms"
     assert amounts("uniform=1x, idle=5") == {"uniform": 1.0}
+
+
+def test_a_slider_reaches_as_far_as_its_parameter():
+    plan = Plan(exclusion="40", kinds="uniform=7x", recipe="brightness=1:0.1..3", ratio=9.0, copies=8)
+    found = {knob.name: knob for knob in knobs(plan)}
+    stands = {"exclusion": 40, "kind_uniform": 7, "ratio": 9, "copies": 8, "brightness": (0.1, 3.0)}
+    assert {name: knob.value for name, knob in found.items()} == stands
+    assert SampleSliders(list(found.values()), lambda *_: []).values == stands
 
 
 def test_sliders_draw_what_the_notebook_shows(made):

@@ -175,12 +175,21 @@ def test_swapped_rows_show_the_press_of_another_target():
     # frame 10, where W goes down, lies within the exclusion of the tap of D on frame 12
     assert last_frames(found, "swapped", "KeyD") == []
     row = found.rows.iloc[0]
-    assert row["keys"].tolist() == [0, 0, 1, 0]
-    assert row["action_t_ns"] == ns(30.2)
+    assert (row["control"], row["label"], row["phase"]) == ("KeyW", 0, "press")
+    assert row["keys"].tolist() == [1, 0, 0, 0], "the action of a press of W, and not what was done on the frame"
+    assert (row["action_t_ns"], row["hold_s"]) == (ns(10.5), pytest.approx(0.37))
     assert row["reason"] == (
-        "swapped: KeyD is pressed here; 20 frames (2000 ms) after the nearest press of KeyW; KeyW up"
+        "swapped: KeyD is pressed here, the action is that of the press at 1.050 s; "
+        "20 frames (2000 ms) after the nearest press of KeyW; KeyW up"
     )
     assert lost(found, "swapped") == {"within_exclusion": 2}
+
+
+def test_a_session_without_a_press_of_the_target_has_none_to_swap_in():
+    tapes = [Tape([40], tap(30, "KeyD"), name="a"), Tape([40], tap(5), name="b", pictures=range(100, 140))]
+    found = made(tapes, control="w,d", kinds="swapped=all")
+    assert len(found) == 0
+    assert lost(found, "swapped") == {"no_press_to_swap_in": 2}, "D in a has no W to take, W in b no D"
 
 
 def test_cross_session_rows_carry_the_action_of_another_session():

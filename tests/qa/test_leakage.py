@@ -18,6 +18,7 @@ from rushes.model.sample_table import Samples, Source, Step
 from rushes.model.samples import samples_frame
 from rushes.qa.base import run_checks
 from rushes.qa.leakage import check_leakage
+from rushes.store.facts import add_fact
 from rushes.store.samples import write_samples
 
 SPACE = ActionSpace.from_names(["KeyW"])
@@ -303,3 +304,13 @@ def test_samples_without_recordings_are_something_to_check():
     assert {f.check for f in run_checks(leaking) if f.severity == "error"} == {"leakage.group"}
     nothing = Sessions([], format="samples", samples=made([]))
     assert [f.check for f in run_checks(nothing)] == ["read.nothing"]
+
+
+def test_rows_in_a_stretch_that_was_marked_invalid_later_are_found(tmp_path):
+    session = record(SyntheticBackend(frames=30), tmp_path / "take")
+    times = session.index()["t_ns"].tolist()
+    rows = [row(session.info.id, frame) | {"t_ns": times[frame], "action_t_ns": times[frame]} for frame in (3, 9, 20)]
+    assert "marked_invalid" not in found(made(rows), [session])
+    add_fact(session.path, "validity", {"valid": False}, author="me", t_start_ns=times[8], t_end_ns=times[12])
+    finding = found(made(rows), [session])["marked_invalid"]
+    assert (finding.severity, finding.value, finding.frame_index) == ("error", 1.0, 9)

@@ -11,7 +11,7 @@ Example (any recording):
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, overload
 
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rushes.errors import BadInputError
 from rushes.model.clock import NS
 from rushes.model.events import edges_from_actions, events_frame
 from rushes.model.findings import Problem
@@ -187,6 +188,30 @@ class Recording(ABC):
             f"<{type(self).__name__} {self.info.id}: {self.info.game}, {len(self.segments)} segments, "
             f"{self.frame_count} frames, {self.duration_s:.1f} s {self.info.time_source}>"
         )
+
+
+def by_id(recordings: Recording | Iterable[Recording]) -> dict[str, Recording]:
+    """Name recordings by their ids.
+
+    Args:
+        recordings: One or several.
+
+    Returns:
+        Id -> recording, in the order given.
+
+    Raises:
+        BadInputError: Two of them have one id.
+    """
+    found: dict[str, Recording] = {}
+    for recording in [recordings] if isinstance(recordings, Recording) else recordings:
+        if recording.info.id in found:
+            raise BadInputError(
+                f"two recordings with the id {recording.info.id}",
+                accepts="recordings, each once",
+                fix="leave out the copy",
+            )
+        found[recording.info.id] = recording
+    return found
 
 
 @dataclass(frozen=True)

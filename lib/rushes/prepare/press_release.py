@@ -25,7 +25,7 @@ from rushes.errors import BadInputError
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import action_buttons
 from rushes.model.ledger import Tally
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.model.sample_table import Samples, Source, Step, join
 from rushes.model.samples import SampleKind, samples_frame
 from rushes.model.targets import Target, parse_targets
@@ -93,17 +93,11 @@ def press_release(
     Raises:
         BadInputError: No recording, a length below 1, targets that do not read, or two recordings with one id.
     """
-    several = [recordings] if isinstance(recordings, Recording) else list(recordings)
+    several = by_id(recordings).values()
     if length < 1:
         raise BadInputError(f"length={length}", accepts="frames, from 1 on", fix="pass length=1")
-    names = [recording.info.id for recording in several]
-    if not names or len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise BadInputError(
-            f"two recordings with the id {twice[0]}" if twice else "no recording",
-            accepts="one or more recordings, each once",
-            fix="leave out the copy" if twice else "name a session",
-        )
+    if not several:
+        raise BadInputError("no recording", accepts="one or more", fix="name a session")
     targets, tally, counts = parse_targets(controls), Tally(), PairCounts()
     sets = []
     for recording in several:

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError, MissingError
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.model.sample_table import Samples
 from rushes.prepare.augment.base import Drawn, apply, read, steps_back
 from rushes.store.resized import resized
@@ -102,7 +102,7 @@ def read_pictures(
         )
     length = one_length(samples)
     transforms = _transforms(samples)
-    plans = _plans(samples, _by_id(samples, recordings), transforms, length)
+    plans = _plans(samples, _found(samples, recordings), transforms, length)
     return _batches(plans, transforms, (length, size, size, 3), batch, executor)
 
 
@@ -147,14 +147,8 @@ def _transforms(samples: Samples) -> list[tuple[Drawn, ...]]:
     return found
 
 
-def _by_id(samples: Samples, recordings: Iterable[Recording]) -> dict[str, Recording]:
-    found: dict[str, Recording] = {}
-    several = [recordings] if isinstance(recordings, Recording) else recordings
-    for recording in several:
-        if found.setdefault(recording.info.id, recording) is not recording:
-            raise BadInputError(
-                f"two recordings with the id {recording.info.id}", accepts="each once", fix="leave out the copy"
-            )
+def _found(samples: Samples, recordings: Iterable[Recording]) -> dict[str, Recording]:
+    found = by_id(recordings)
     gone = sorted(set(samples.rows["session"]) - found.keys())
     if gone:
         where = samples.sources[gone[0]].path if gone[0] in samples.sources else ""

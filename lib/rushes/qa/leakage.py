@@ -89,6 +89,11 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
         sentence = f"{gone.sum()} rows name frames that their session does not have, the first {first['sample_id']}: "
         sentence += "make the table anew from the session as it is now"
         yield _finding("no_such_frame", "error", sentence, first, value=float(gone.sum()), limit=0.0)
+    if windows.marked.any():
+        first = table.iloc[int(np.flatnonzero(windows.marked)[0])]
+        sentence = f"{windows.marked.sum()} rows show what was marked invalid after the table was made, the first "
+        sentence += f"{first['sample_id']}: make the table anew"
+        yield _finding("marked_invalid", "error", sentence, first, value=float(windows.marked.sum()), limit=0.0)
     if windows.unseen.any():
         names = ", ".join(sorted(set(table["session"][windows.unseen]))[:3])
         sentence = f"the pictures of {windows.unseen.sum()} rows are not there and were not compared ({names})"
@@ -236,9 +241,13 @@ def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iter
     if not (windows.lossy & seen).any() or len(set(split[seen])) <= 1:
         return
     rows, other = np.zeros(len(table), bool), np.zeros(len(table), np.int64)
+    frame = pd.MultiIndex.from_arrays([table["session"], windows.last]).factorize()[0]
     for name in sorted(set(split[seen])):
         mine, others = np.flatnonzero(seen & (split == name)), np.flatnonzero(seen & (split != name))
-        other[mine] = others[closest(windows.small[mine], windows.small[others])]
+        ours, place = np.unique(frame[mine], return_index=True)  # rows of one frame look alike: it is compared once
+        theirs = others[np.unique(frame[others], return_index=True)[1]]
+        near = theirs[closest(windows.small[mine[place]], windows.small[theirs])]
+        other[mine] = near[np.searchsorted(ours, frame[mine])]
         rows[mine] = alike(windows.small[mine], windows.small[other[mine]])
     rows &= (windows.lossy | windows.lossy[other]) & seen
     if rows.any():

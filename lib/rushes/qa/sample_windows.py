@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.store.looks import SMALL, is_lossy, look_at, windows
+from rushes.store.validity import honour
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -43,6 +44,7 @@ class Windows:
         tick: (N,) int64 number that the last frame has in the file that it comes from, where several frames of one
             session have one such number; else -1.
         unseen: (N,) bool: its pictures are not there.
+        marked: (N,) bool: a frame of it lies in a stretch that somebody marked invalid.
     """
 
     table: pd.DataFrame
@@ -54,16 +56,18 @@ class Windows:
     end_ns: Ints
     tick: Ints
     unseen: Bools
+    marked: Bools
 
     @classmethod
     def of(cls, table: pd.DataFrame, recordings: Iterable[Recording]) -> Windows:
         """Find the windows of a table."""
-        known = {recording.info.id: recording for recording in recordings}
+        known = by_id(recordings)
         first, start = table["frame_index"].to_numpy(np.int64), table["t_ns"].to_numpy(np.int64)
         last = first + table["length"].to_numpy(np.int64) - 1
         own = (table["action_session"] == table["session"]).to_numpy()
         end = np.where(own, np.maximum(start, table["action_t_ns"].to_numpy(np.int64)), start)
         tick, unseen = np.full(len(table), -1, np.int64), np.ones(len(table), bool)
+        marked = np.zeros(len(table), bool)
         for session, rows in _by_session(table):
             if session not in known:
                 continue
@@ -74,10 +78,11 @@ class Windows:
             at, begin = (np.searchsorted(frames, f[rows]).clip(max=len(frames) - 1) for f in (last, first))
             there = (frames[at] == last[rows]) & (frames[begin] == first[rows])
             unseen[rows] = ~there
+            marked[rows] = there & _marked(known[session], first[rows], last[rows])
             end[rows] = np.where(there, index["t_ns"].to_numpy(np.int64)[at], end[rows])
             if index.duplicated(["segment", "tick"]).any():
                 tick[rows] = np.where(there, index["tick"].to_numpy(np.int64)[at], -1)
-        return cls(table, known, first, last, _shown(table, last), start, end, tick, unseen)
+        return cls(table, known, first, last, _shown(table, last), start, end, tick, unseen, marked)
 
     def by_session(self) -> Iterator[tuple[str, Ints]]:
         """Give each session with the positions of its rows."""
@@ -151,6 +156,16 @@ def _by_session(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
     names = table["session"].to_numpy(object)
     for name in sorted(set(names)):
         yield name, np.flatnonzero(names == name).astype(np.int64)
+
+
+def _marked(recording: Recording, first: Ints, last: Ints) -> Bools:
+    """Say which stretches of frames hold one that is marked invalid; a recording of ours alone has marks."""
+    left = honour(recording)
+    if left is recording:
+        return np.zeros(len(first), bool)
+    frames = left.index()["frame_index"].to_numpy(np.int64)
+    kept = np.searchsorted(frames, last, side="right") - np.searchsorted(frames, first, side="left")
+    return np.asarray(kept < last - first + 1, bool)
 
 
 def _shown(table: pd.DataFrame, last: Ints) -> Ints:

@@ -43,11 +43,12 @@ def augment(
         pairs=pairs,
         refuse="skip" if skip else "error",
     )
-    files.write(samples, target, opened.recordings, strict=strict)
+    written = files.write(samples, target, opened.recordings, strict=strict)
     files.tell(
         samples,
         target,
         len(opened.samples.steps),
+        written=written,
         as_json=as_json,
         following=f"rushes qa {target}, then rushes prepare final {target} FINAL.npz for a trainer",
     )

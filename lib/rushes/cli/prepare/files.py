@@ -138,20 +138,21 @@ def check_target(target: Path, *beside: Path, strict: bool = False) -> None:
         refuse_occupied(path)
 
 
-def write(samples: Samples, target: Path, recordings: Sequence[Recording], *, strict: bool = False) -> None:
-    """Write a set: a table, or a JumpNet file."""
+def write(samples: Samples, target: Path, recordings: Sequence[Recording], *, strict: bool = False) -> int:
+    """Write a set, a table or a JumpNet file, and say how many of its rows stand in it."""
     from rushes.formats.base import convert
     from rushes.store.samples import write_samples
 
     if target.suffix.lower() == TABLE:
         write_samples(samples, target)
-        return
+        return len(samples)
     source = Sessions(recordings, format="prepare", samples=samples)
     with show.bar("sample") as bar:
         report = convert(source, target, format="jumpnet", options=["strict=true"] if strict else None, progress=bar)
     for stream, account in report.ledger.items():
         for what, count in (*account.lost.items(), *account.marked.items()):
             show.note(f"{target}: {stream}: {count} {what}")
+    return report.written["samples"]
 
 
 def tell(
@@ -159,6 +160,7 @@ def tell(
     target: Path,
     before: int,
     *,
+    written: int,
     as_json: bool,
     following: str,
     lines: Sequence[str] = (),
@@ -170,6 +172,7 @@ def tell(
         samples: What it made.
         target: Where it stands.
         before: Steps that were done before it.
+        written: Rows that stand there.
         as_json: Print one JSON object.
         following: What comes next, as a command.
         lines: What else is said in words.
@@ -179,7 +182,7 @@ def tell(
     if as_json:
         told = {
             "target": str(target),
-            "rows": len(samples),
+            "rows": written,
             "kinds": samples.count("kind"),
             "splits": samples.count("split"),
             "steps": [step.to_json() for step in steps],
@@ -187,7 +190,8 @@ def tell(
         show.emit(told | dict(more or {}))
         return
     kinds = ", ".join(f"{n} {kind}" for kind, n in samples.count("kind").items())
-    show.say(f"{target}: {len(samples)} rows{f' ({kinds})' * bool(kinds)}")
+    left_out = f"; {len(samples) - written} of them have no place in this form" * (written < len(samples))
+    show.say(f"{target}: {written} rows{f' (of {kinds})' if left_out else f' ({kinds})' * bool(kinds)}{left_out}")
     for line in lines:
         show.say(f"  {line}")
     for step in steps:

@@ -43,11 +43,12 @@ def merge(
         clash=clash.value,
         names=[path.stem for path in sources],
     )
-    files.write(samples, target, recordings, strict=strict)
+    written = files.write(samples, target, recordings, strict=strict)
     files.tell(
         samples,
         target,
         len(samples.steps) - 1,
+        written=written,
         as_json=as_json,
         following=f"rushes prepare balance {target} BALANCED.parquet",
     )

@@ -64,12 +64,13 @@ def negatives(
         pixels=pixels,
         seed=seed,
     )
-    files.write(samples, target, opened.recordings, strict=strict)
+    written = files.write(samples, target, opened.recordings, strict=strict)
     parameters = next(step for step in reversed(samples.steps) if step.name == "negatives").parameters
     files.tell(
         samples,
         target,
         len(opened.samples.steps),
+        written=written,
         as_json=as_json,
         following=f"rushes prepare merge {source} {target} MERGED.parquet"
         if len(opened.samples)

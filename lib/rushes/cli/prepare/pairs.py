@@ -33,11 +33,12 @@ def pairs(
     samples, counts = press_release(recordings, control, length=length, action_delay_ms=action_delay_ms)
     for path, sessions in opened.items():
         samples = with_sources(samples, sessions, Source(str(path), absolute(read_option)))
-    files.write(samples, target, recordings, strict=strict)
+    written = files.write(samples, target, recordings, strict=strict)
     files.tell(
         samples,
         target,
         0,
+        written=written,
         as_json=as_json,
         following=f"rushes prepare negatives {target} NEGATIVES.parquet",
         lines=[f"{name}: {count}" for name, count in counts.to_json().items()],

@@ -24,11 +24,12 @@ def reduce(
     files.check_target(target, strict=strict)
     opened = files.open_samples(source, read_option)
     samples = preparing.reduce(opened.samples, rows=rows, seed=seed)
-    files.write(samples, target, opened.recordings, strict=strict)
+    written = files.write(samples, target, opened.recordings, strict=strict)
     files.tell(
         samples,
         target,
         len(opened.samples.steps),
+        written=written,
         as_json=as_json,
         following=f"rushes prepare final POSITIVES.parquet {target} FINAL.parquet",
     )

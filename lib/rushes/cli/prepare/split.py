@@ -50,7 +50,7 @@ def split(
     step = samples.steps[-1].parameters
     write_splits(preparing.splits(samples), beside)
     try:
-        files.write(samples, target, opened.recordings, strict=strict)
+        written = files.write(samples, target, opened.recordings, strict=strict)
     except BaseException:
         beside.unlink(missing_ok=True)  # both or neither
         raise
@@ -61,6 +61,7 @@ def split(
         samples,
         target,
         len(opened.samples.steps),
+        written=written,
         as_json=as_json,
         following=f"rushes prepare augment {target} AUGMENTED.parquet",
         lines=[*lines, f"decisions: {beside}"],

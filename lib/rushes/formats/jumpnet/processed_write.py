@@ -34,7 +34,7 @@ from rushes.formats.jumpnet.raw_read import ABOUT, IMAGE, LogRecording
 from rushes.formats.jumpnet.rows import DATA, KEYS, PRESS, VALUES
 from rushes.formats.jumpnet.twin_read import GAMES, NUMBERS, SPACE, STEPS, TEXTS
 from rushes.model.actions import ActionSpace
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.model.sample_table import Samples
 from rushes.model.targets import parse_targets
 from rushes.prepare.reading import read_pictures
@@ -100,12 +100,12 @@ def write_processed(
     job.wrote(samples=len(samples))
     longer = int((samples.rows["length"] > 1).sum())
     job.tally.mark("samples", "shown_by_its_last_frame", longer)
-    by_id = {recording.info.id: recording for recording in recordings}
+    known = by_id(recordings)
     with _in_order(samples, recordings, size, path, executor, progress) as pictures, NpzWriter(path) as npz:
         if strict:
-            _write_strict(npz, samples, by_id, pictures, job)
+            _write_strict(npz, samples, known, pictures, job)
         else:
-            _write_twin(npz, samples, by_id, pictures, size)
+            _write_twin(npz, samples, known, pictures, size)
 
 
 def _without_open(samples: Samples, job: Job, *, keep_open: bool) -> Samples:

@@ -72,13 +72,24 @@ class Chance:
     """Presses and lets go as often as the expert does, at random times.
 
     Args:
-        presses: Probability of a press on a frame without one.
+        presses: Probability of a press on a frame on which the key is up.
         hold: Mean frames of a hold.
     """
 
     def __init__(self, *, presses: float, hold: float) -> None:
         self._presses, self._releases = presses, 1 / max(1.0, hold)
         self._draws: list[np.random.Generator] = []
+
+    @classmethod
+    def as_often(cls, frequency: float, *, hold: float) -> Chance:
+        """Make one whose presses are as frequent as others' among all frames, those on which he holds among them.
+
+        Args:
+            frequency: Presses a frame.
+            hold: Mean frames of a hold.
+        """
+        free = 1 - frequency * hold
+        return cls(presses=min(1.0, frequency / free) if free > 0 else 1.0, hold=hold)
 
     def begin(self, seeds: Sequence[int]) -> None:
         """Give each course random numbers of its own."""
@@ -227,7 +238,7 @@ def compare_on_unseen(
     seeds = trial_seeds(seed, courses)
     holds = np.concatenate([one.true_hold_s for one in unseen])
     mean_hold = float(np.nanmean(holds)) * RATE_HZ if np.isfinite(holds).any() else 1.0
-    chance = Chance(presses=presses_per_frame(unseen), hold=mean_hold)
+    chance = Chance.as_often(presses_per_frame(unseen), hold=mean_hold)
     players: dict[str, Player] = {"expert": ExpertPlayer(), "net": NetPlayer(trained), "random": chance}
     players |= {"always jumps": Always(), "never jumps": Never()}
     return Played(

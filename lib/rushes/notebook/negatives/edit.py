@@ -197,7 +197,9 @@ def _row(name: str, samples: Samples, session: Recording, what: Asked) -> tuple[
     ]
     said = "; ".join(_words(row) for row in there.to_dict("records")) or "none"
     steps = [step for step in samples.steps if step.name == "edits"]
-    ledger = {k: v for _, a in steps[-1].ledger.items() for k, v in (*a.lost.items(), *a.marked.items())} if steps else {}
+    ledger = (
+        {k: v for _, a in steps[-1].ledger.items() for k, v in (*a.lost.items(), *a.marked.items())} if steps else {}
+    )
     return name, f"{len(rows):,}", said, ", ".join(f"{k} {v}" for k, v in ledger.items()) or "no edit"
 
 

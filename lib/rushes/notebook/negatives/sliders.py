@@ -49,14 +49,16 @@ def knobs(plan: Plan) -> list[Knob]:
     """
     found = []
     if plan.exclusion.isdecimal():
-        found.append(Knob("exclusion", "exclusion, frames", min(int(plan.exclusion), _FRAMES), 0, _FRAMES, 1))
+        frames = int(plan.exclusion)
+        found.append(Knob("exclusion", "exclusion, frames", frames, 0, max(frames, _FRAMES), 1))
     found += [
-        Knob(f"kind_{kind}", f"{kind}, a positive", min(number, _MOST), 0.0, _MOST, 0.25)
+        Knob(f"kind_{kind}", f"{kind}, a positive", number, 0.0, max(number, _MOST), 0.25)
         for kind, number in amounts(plan.kinds).items()
     ]
-    found.append(Knob("ratio", "negatives a positive", float(min(plan.ratio, 5.0)), 0.0, 5.0, 0.25))
-    found.append(Knob("copies", "copies a positive", min(plan.copies, 5), 0, 5, 1))
-    found.append(Knob("brightness", "brightness, factor", _brightness(plan), 0.2, 2.0, 0.05))
+    ratio, (low, high) = float(plan.ratio), _brightness(plan)
+    found.append(Knob("ratio", "negatives a positive", ratio, 0.0, max(ratio, 5.0), 0.25))
+    found.append(Knob("copies", "copies a positive", plan.copies, 0, max(plan.copies, 5), 1))
+    found.append(Knob("brightness", "brightness, factor", (low, high), min(low, 0.2), max(high, 2.0), 0.05))
     return found
 
 
@@ -115,5 +117,5 @@ def _brightness(plan: Plan) -> tuple[float, float]:
     for part in parse_recipe(plan.recipe):
         found = _RANGE.search(part.text) if part.name == "brightness" else None
         if found:
-            return max(0.2, float(found[1])), min(2.0, float(found[2]))
+            return float(found[1]), float(found[2])
     return _BRIGHTNESS

@@ -30,7 +30,7 @@ import pandas as pd
 from rushes.errors import BadInputError, BadNameError, near
 from rushes.model.controls import resolve
 from rushes.model.ledger import Tally
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.model.sample_table import Samples, Step
 from rushes.model.samples import SampleKind
 from rushes.prepare.augment.base import Action, Drawn, World, family, read, steps_back, written
@@ -192,8 +192,7 @@ def _frames_before(
     faster = [part for part in parts if part.name == "stretch" and getattr(part.transform, "high", 1.0) > 1]
     if not faster:
         return before
-    several = [recordings] if isinstance(recordings, Recording) else recordings
-    known = {recording.info.id: recording for recording in several}
+    known = by_id(recordings)
     sessions = samples.rows["session"].to_numpy(object)
     for name in sorted(set(sessions[chosen])):
         if name not in known:

@@ -7,7 +7,7 @@
 | `near_miss` | just outside the exclusion, before and after a press | its own |
 | `hard` | those that look most like a positive, of any session | its own |
 | `shifted` | of a positive, moved by some frames | of that positive |
-| `swapped` | where another target is pressed | that press |
+| `swapped` | where another target is pressed | of a positive of this target |
 | `cross_session` | any that is no positive | of a positive of another session |
 | `during_hold` | where the target is down already | its own |
 
@@ -35,7 +35,7 @@ import numpy as np
 
 from rushes.errors import BadInputError
 from rushes.model.ledger import Ledger, Tally
-from rushes.model.recording import Recording
+from rushes.model.recording import Recording, by_id
 from rushes.model.sample_table import Samples, Step, join
 from rushes.model.samples import SampleKind, samples_frame
 from rushes.model.targets import Target, parse_targets
@@ -104,7 +104,12 @@ def negatives(
             positive and no control.
         BadDataError: A picture cannot be decoded.
     """
-    several = _several(recordings)
+    known = by_id(recordings)
+    several = [known[name] for name in sorted(known)]
+    if not several:
+        raise BadInputError(
+            "no recording", accepts="one or more", fix="pass the recordings that the positives come from"
+        )
     wanted = parse_kinds(kinds)
     near = Reach.parse(exclusion, name="exclusion")
     far, shifts = near.beyond(band, name="band"), _shifts(shift)
@@ -124,7 +129,7 @@ def negatives(
         spaces.append(several_tracks[0].frames.space)
         for control, track in zip(targets, several_tracks, strict=True):
             scenes[control].append(Scene(control, track, near, far, frames, holds == "apart"))
-    album = Album({r.info.id: r for r in several}, frames, executor) if pixels else None
+    album = Album(known, frames, executor) if pixels else None
     draw = Draw(scenes, found, seed, shifts, album)
     draw.look(wanted)
     chosen: dict[SampleKind, list[Picks]] = {kind: draw.draw(kind, wanted[kind]) for kind in ORDER if kind in wanted}
@@ -134,7 +139,7 @@ def negatives(
         "kinds": draw.report, "exclusion": str(near), "band": str(far), "shift": list(shifts), "holds": holds,
         "controls": list(targets), "length": frames, "action_delay_ms": delay, "pixels": pixels, "seed": seed,
         "positives": len(found),
-        "positives_without_recording": int((~np.isin(found.session, [r.info.id for r in several])).sum()),
+        "positives_without_recording": int((~np.isin(found.session, list(known))).sum()),
     }  # fmt: skip
     step = Step("negatives", parameters, _ledger(draw, holds_wanted=SampleKind.DURING_HOLD in wanted))
     sources = dict(positives.sources)
@@ -142,19 +147,6 @@ def negatives(
         sources = {**sources_of(recording), **sources}
     made = replace(positives, rows=rows, space=space, steps=(*positives.steps, step), sources=sources)
     return edited(made, several)
-
-
-def _several(recordings: Recording | Iterable[Recording]) -> list[Recording]:
-    several = [recordings] if isinstance(recordings, Recording) else list(recordings)
-    names = [recording.info.id for recording in several]
-    if not names or len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise BadInputError(
-            f"two recordings with the id {twice[0]}" if twice else "no recording",
-            accepts="one or more recordings, each once",
-            fix="leave out the copy" if twice else "pass the recordings that the positives come from",
-        )
-    return sorted(several, key=lambda recording: recording.info.id)
 
 
 def _shifts(written: str | int) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ ORDER: Final = (
     SampleKind.UNIFORM,
 )
 """Kinds in the order in which they choose: the rarest first, since a frame stands once for each control."""
-BORROWED: Final = (SampleKind.SHIFTED, SampleKind.CROSS_SESSION)
+BORROWED: Final = (SampleKind.SHIFTED, SampleKind.SWAPPED, SampleKind.CROSS_SESSION)
 """Kinds that carry the action of a positive: their pictures have to differ from those of it."""
 OWN: Final = -1
 """Action of a row that carries the one of its own frame."""
@@ -45,7 +45,8 @@ class Picks:
         scene: Where they lie.
         rows: (K,) int64 rows of its frames, each once.
         positive: (K,) int64 number of the positive that each has to do with, or `OWN`.
-        value: (K,) float64, what is said of it beside: by how many frames it is shifted, how unlike it is.
+        value: (K,) float64, what is said of it beside: by how many frames it is shifted, the number of the positive
+            of another control that it shows, how unlike it is.
     """
 
     scene: Scene
@@ -84,7 +85,7 @@ def candidates(
         kind: Any but `positive`.
         scene: One session for one control.
         positives: All positives of the table.
-        seed: Of the actions that cross sessions.
+        seed: Of the actions that are swapped or cross sessions.
         shifts: By how many frames shifted pixels lie apart from their action.
 
     Returns:
@@ -94,7 +95,7 @@ def candidates(
     if kind == SampleKind.SHIFTED:
         return _shifted(scene, positives, shifts)
     if kind == SampleKind.SWAPPED:
-        return _swapped(scene, positives)
+        return _swapped(scene, positives, seed)
     if kind == SampleKind.CROSS_SESSION:
         return _crossed(scene, positives, seed), Counter()
     return Picks.of(scene, scene.rows_of(kind)), Counter()
@@ -116,13 +117,23 @@ def _shifted(scene: Scene, positives: Positives, shifts: Sequence[int]) -> tuple
     return Picks.of(scene, row[may], positive[may], by[may]), why
 
 
-def _swapped(scene: Scene, positives: Positives) -> tuple[Picks, Counter[str]]:
-    """Take the frames on which another target is pressed."""
+def _swapped(scene: Scene, positives: Positives, seed: int) -> tuple[Picks, Counter[str]]:
+    """Give each frame on which another target is pressed the action of a press of this one."""
     others = np.flatnonzero((positives.control != scene.control) & (positives.session == scene.session))
     row = scene.track.frames.rows(positives.last[others])
-    positive, row = others[row >= 0].astype(np.int64), row[row >= 0]
+    shown, row = others[row >= 0], row[row >= 0]
+    mine = positives.of_control(scene.control, [scene.session])
+    if not len(mine):
+        return Picks.of(scene, np.zeros(0, np.int64)), Counter(no_press_to_swap_in=len(row))
     may, why = _sieve(scene, row, outside=np.zeros(len(row), bool), same_pictures=np.zeros(len(row), bool))
-    return Picks.of(scene, row[may], positive[may]), why
+    drawn = _actions(scene, SampleKind.SWAPPED, seed).integers(0, len(mine), int(may.sum()))
+    return Picks.of(scene, row[may], mine[drawn], shown[may]), why
+
+
+def _actions(scene: Scene, kind: SampleKind, seed: int) -> np.random.Generator:
+    """Give the source of what a scene borrows for a kind; it depends on no other scene."""
+    names = [crc32(text.encode()) for text in (scene.session, scene.control)]
+    return np.random.default_rng([seed, *names, KINDS.index(kind), 1])
 
 
 def _sieve(scene: Scene, row: Ints, *, outside: Bools, same_pictures: Bools) -> tuple[Bools, Counter[str]]:
@@ -153,6 +164,5 @@ def _crossed(scene: Scene, positives: Positives, seed: int) -> Picks:
     if not len(foreign):
         return Picks.of(scene, np.zeros(0, np.int64))
     rows = scene.rows_of(SampleKind.CROSS_SESSION)
-    names = [crc32(text.encode()) for text in (scene.session, scene.control)]
-    rng = np.random.default_rng([seed, *names, KINDS.index(SampleKind.CROSS_SESSION), 1])
-    return Picks.of(scene, rows, foreign[rng.integers(0, len(foreign), len(rows))])
+    drawn = _actions(scene, SampleKind.CROSS_SESSION, seed).integers(0, len(foreign), len(rows))
+    return Picks.of(scene, rows, foreign[drawn])

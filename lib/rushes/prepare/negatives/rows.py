@@ -93,13 +93,14 @@ def _rows(
         theirs = positives.rows.iloc[picks.positive]
         at = theirs["action_t_ns"].to_numpy(np.int64)
         session, control = theirs["session"].to_numpy(object), theirs["control"].to_numpy(object)
-        if kind in BORROWED or kind == SampleKind.SWAPPED:
+        if kind in BORROWED:
             own = borrowed[picks.positive]
             columns |= {
                 "action_session": theirs["action_session"].to_numpy(object), "action_t_ns": at,
                 "hold_s": theirs["hold_s"].to_numpy(float), "phase": theirs["phase"].to_numpy(object),
             }  # fmt: skip
-        several = zip(session, control, at.tolist(), picks.value.tolist(), strict=True)
+        shown = positives.control[picks.value.astype(np.int64)] if kind == SampleKind.SWAPPED else control
+        several = zip(session, shown, at.tolist(), picks.value.tolist(), strict=True)
         detail = [_detail(kind, scene, *one) for one in several]
         again = zip(ids, session, control, at.tolist(), strict=True)
         ids = [f"{name}:{_whose(scene, s, c)}{t_ns}" for name, s, c, t_ns in again]
@@ -125,7 +126,7 @@ def _detail(kind: SampleKind, scene: Scene, session: str, control: str, t_ns: in
         side = "before" if value < 0 else "after"
         return f"pixels {abs(value):.0f} frames {side} the press {where} whose action it is; "
     if kind == SampleKind.SWAPPED:
-        return f"{control} is pressed here; "
+        return f"{control} is pressed here, the action is that of the press {where}; "
     if kind == SampleKind.HARD:
         return f"looks like the press {where} (distance {value:.4f}); "
     return f"action of the press {where}; "
