@@ -300,6 +300,7 @@ def test_the_jump_recipe_trains_a_net_that_meets_its_bars_on_unseen_play(ran):
     assert figures["survival_share"] >= 0.8
     others = [figures[f"survival_{name}"] for name in ("random", "always_jumps", "never_jumps")]
     assert max(others) < 0.5 * figures["survival_net"]
+    assert figures["survival_net_longest_holds"] < 0.6 * figures["survival_net"], "how long a key is held matters"
     rows = pd.read_parquet(out / "samples.parquet")
     assert len(rows) == figures["rows"]
     assert rows.groupby("session")["split"].nunique().max() == 1

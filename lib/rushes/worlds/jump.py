@@ -45,6 +45,8 @@ MOST_HOLD: Final = 12
 """Frames for which the key lifts the runner at the most."""
 MOST_STEPS: Final = 3600
 NOOP, JUMP = 0, 1
+VERSION: Final = 2
+"""Of courses and pictures: the same seed is another course in another version."""
 
 _RISE_PX: Final = 3.0
 _GRAVITY_PX: Final = 0.6
@@ -52,9 +54,9 @@ _HEIGHTS: Final = (8, 12, 16, 20, 24, 28)
 _WIDTHS: Final = (6, 12, 18)
 _SLACK: Final = 3
 """Frames by which the easiest jump may come too early or too late."""
-_REST: Final = 7
-"""Frames on the ground between two jumps, at least."""
-_SPREAD: Final = 22
+_REST: Final = 5
+"""Frames on the ground between two jumps, at least; so few that a hold that is too long lands in what comes next."""
+_SPREAD: Final = 5
 """Frames that are added at random, less than."""
 _SEEN: Final = 6
 """Obstacles that fit into a picture, at the most."""

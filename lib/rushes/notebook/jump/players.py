@@ -22,7 +22,7 @@ from rushes.notebook.jump.net import look
 from rushes.notebook.jump.scores import Stretch, presses_per_frame, small
 from rushes.notebook.jump.sessions import Play, trial_seeds
 from rushes.notebook.jump.training import Trained
-from rushes.worlds.jump import JUMP, NOOP, RATE_HZ, JumpEnv
+from rushes.worlds.jump import JUMP, MOST_HOLD, NOOP, RATE_HZ, JumpEnv
 from rushes.worlds.jump_expert import Expert
 
 Pixels = npt.NDArray[np.uint8]
@@ -126,10 +126,11 @@ class NetPlayer:
 
     Args:
         trained: The net with its threshold.
+        hold: Frames for which every press is held, whatever the net says of it; 0 asks the net.
     """
 
-    def __init__(self, trained: Trained) -> None:
-        self._trained = trained
+    def __init__(self, trained: Trained, *, hold: int = 0) -> None:
+        self._trained, self._hold = trained, hold
         self._past: list[list[Pixels]] = []
         self._left: list[int] = []
 
@@ -148,7 +149,7 @@ class NetPlayer:
             said = look(trained.net, np.stack([np.stack(self._past[k]) for k in free]))
             for k, press, hold_s in zip(free, said.press.tolist(), said.hold_s.tolist(), strict=True):
                 if press > trained.threshold:
-                    self._left[k] = max(1, round(hold_s * RATE_HZ)) + 1
+                    self._left[k] = (self._hold or max(1, round(hold_s * RATE_HZ))) + 1
         chosen = [JUMP if self._left[k] > 1 else NOOP for k in alive]
         for k in alive:
             self._left[k] = max(0, self._left[k] - 1)
@@ -239,7 +240,8 @@ def compare_on_unseen(
     holds = np.concatenate([one.true_hold_s for one in unseen])
     mean_hold = float(np.nanmean(holds)) * RATE_HZ if np.isfinite(holds).any() else 1.0
     chance = Chance.as_often(presses_per_frame(unseen), hold=mean_hold)
-    players: dict[str, Player] = {"expert": ExpertPlayer(), "net": NetPlayer(trained), "random": chance}
+    players: dict[str, Player] = {"expert": ExpertPlayer(), "net": NetPlayer(trained)}
+    players |= {"net, longest holds": NetPlayer(trained, hold=MOST_HOLD), "random": chance}
     players |= {"always jumps": Always(), "never jumps": Never()}
     return Played(
         {

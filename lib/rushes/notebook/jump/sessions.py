@@ -28,7 +28,7 @@ from rushes.store.atomic import new_folder
 from rushes.store.reader import open_session
 from rushes.store.runs import OUTPUTS, project_root
 from rushes.store.validity import honour_all
-from rushes.worlds.jump import ENV_ID
+from rushes.worlds.jump import ENV_ID, VERSION
 
 Progress = Callable[[int, int, str], None]
 
@@ -177,8 +177,8 @@ def expert_sessions(
 
 
 def samples_root() -> Path:
-    """Give the folder of the recipe's own sessions."""
-    return project_root() / OUTPUTS / SAMPLES / "jump_dataset"
+    """Give the folder of the recipe's own sessions; those of another version of the world lie in another one."""
+    return project_root() / OUTPUTS / SAMPLES / f"jump_dataset_{VERSION}"
 
 
 def seeds_of(seed: int, count: int) -> tuple[range, range]:
