@@ -96,7 +96,10 @@ def figures_of(
         "recall": result.recall,
         "hold_error_median": result.hold_median,
         "hold_error_mean": result.hold_mean,
-        **{f"survival_{name.replace(',', '').replace(' ', '_')}": float(np.mean(steps)) for name, steps in played.steps.items()},
+        **{
+            f"survival_{name.replace(',', '').replace(' ', '_')}": float(np.mean(steps))
+            for name, steps in played.steps.items()
+        },
         "survival_share": played.share,
         **study.figures,
     }
