@@ -12,6 +12,9 @@ from rushes.formats.base import FORMATS, convert, get_format
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.readings import Encoded, Event, Frame, Sound, Start
+from rushes.model.recording import Sessions
+from rushes.model.sample_table import Samples
+from rushes.model.samples import samples_frame
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.preview.video import preview_video
 from rushes.qa.base import run_checks
@@ -57,10 +60,28 @@ def test_sampling_onto_a_full_disk_says_so_and_keeps_what_was_written(small_disk
     assert report.sessions[0].frame_count == 900
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if get_format(name).takes != "inputs"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if get_format(name).takes in {"steps", "any"}])
 def test_an_export_onto_a_full_disk_says_so_and_leaves_nothing(small_disk, session, name):
     with pytest.raises(StorageError, match="the disk is full"):
         convert(session.path, small_disk / "out", format=name)
+    assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_labelled_pictures_onto_a_full_disk_say_so_and_leave_nothing(small_disk, session, strict):
+    several = Samples(
+        samples_frame(
+            {"sample_id": f"{k}", "session": session.info.id, "frame_index": k, "t_ns": k, "control": "ALE/FIRE",
+             "label": 1.0, "keys": [1.0], "hold_s": 0.1}
+            for k in range(120)
+        ),
+        ActionSpace.from_names(["ALE/FIRE"]),
+    )  # fmt: skip
+    with pytest.raises(StorageError, match="the disk is full"):
+        convert(
+            Sessions([session], format="session", samples=several), small_disk / "out.npz", format="jumpnet",
+            options={"strict": strict},
+        )  # fmt: skip
     assert list(small_disk.iterdir()) == []
 
 

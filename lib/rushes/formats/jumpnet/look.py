@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,15 @@ import numpy as np
 from rushes.errors import BadDataError
 from rushes.formats.jumpnet.arrays import header_of, read_array
 from rushes.formats.jumpnet.members import MAGIC, Members
-from rushes.formats.jumpnet.rows import DATA, PROCESSED_FORMAT, RAW_FORMAT, refuse_missing, tell
+from rushes.formats.jumpnet.rows import DATA, KEYS, PROCESSED_FORMAT, RAW_FORMAT, refuse_missing, tell
 
 SCHEMA: Final = "schema"
 PROCESSED: Final = "rushes/jumpnet/1"
 RAW: Final = "rushes/jumpnet_raw/1"
 _NAMES: Final = {PROCESSED: PROCESSED_FORMAT, RAW: RAW_FORMAT}
 _SUFFIX: Final = ".npz"
+_UNNAMED: Final = re.compile(r"arr_\d+")
+"""Names that np.savez gives to arrays that were passed without one."""
 
 
 def look(path: Path) -> tuple[str, ...]:
@@ -35,7 +38,8 @@ def look(path: Path) -> tuple[str, ...]:
         `jumpnet`, `jumpnet_raw`, both where either can be meant (the likelier first), or none.
 
     Raises:
-        BadDataError: An NPZ file that is cut, hostile, of a newer schema, or without rows; the message says which.
+        BadDataError: An NPZ file that is cut, hostile, of a newer schema, or without the rows that it was meant to
+            have; the message says which.
     """
     named = path.suffix.lower() == _SUFFIX
     if not path.is_file() or not (_is_zip(path) or named):
@@ -48,11 +52,16 @@ def look(path: Path) -> tuple[str, ...]:
         return ()
     if SCHEMA in members:
         return (_NAMES[schema_of(members)],)
-    if DATA not in members and named:
+    if DATA not in members and named and _nearly(members):
         raise refuse_missing(members)
     if not members.arrays_only or DATA not in members or not header_of(members, DATA).dtype.hasobject:
         return ()
     return tell(members)
+
+
+def _nearly(members: Members) -> bool:
+    """Say whether a file without rows was meant to have some: it has their keys, or arrays that nobody named."""
+    return KEYS in members or all(_UNNAMED.fullmatch(name) for name in members)
 
 
 def _is_zip(path: Path) -> bool:
