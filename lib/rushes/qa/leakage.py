@@ -19,10 +19,9 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rushes.model.clock import NS
@@ -30,19 +29,16 @@ from rushes.model.findings import Finding, Severity
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
 from rushes.model.samples import roots
+from rushes.qa.sample_findings import SHARE, Texts, across, finding, pair
+from rushes.qa.sample_labels import labels_of_frames, labels_of_pictures
 from rushes.qa.sample_windows import Windows
 from rushes.store.alike import closest
 from rushes.store.looks import alike
 
-SHARE: Final = 0.01
-"""Share of rows with pictures of another split, or of positives with pictures of a negative, that is borne."""
 NEAR_S: Final = 1.0
 """Seconds below which windows of one segment in two splits are called near, where the split promised no gap."""
 
 _ROUNDING_S: Final = 1e-6
-
-Bools = npt.NDArray[np.bool_]
-Texts = npt.NDArray[Any]
 
 
 def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator[Finding]:
@@ -57,7 +53,7 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
         (`limit`) and the first example.
     """
     table = samples.rows
-    split, label = table["split"].to_numpy(object), table["label"].to_numpy(float) > 0
+    split = table["split"].to_numpy(object)
     decided = split != ""
     if not len(table):
         return
@@ -73,49 +69,26 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
         some = decided.any()
         sentence = f"{(~decided).sum()} of {len(table)} rows have no split: split before augmentation, then check again"
         severity: Severity = "warning" if some else "info"
-        yield _finding("undecided", severity, sentence, value=float((~decided).mean()), limit=0.0 if some else None)
-    # A flipped copy is labelled for another control than its pictures as they are stored: those are its parent's.
-    up = roots(table)
-    yield from _copies(table, split, label, up)
-    stored = table.assign(control=table["control"].to_numpy(object)[up])
-    known = table["parent"].to_numpy(object)[up] == ""  # of a copy whose parent is gone nobody knows what it was
-    both = _both_labels(windows, stored, np.where(known, np.where(label, "1", "0"), "").astype(object))
-    yield from _same_frame(stored, label, *both)
-    if exclusion := _exclusion(samples):
-        yield from _near_press(windows, stored, label, exclusion)
+        yield finding("undecided", severity, sentence, value=float((~decided).mean()), limit=0.0 if some else None)
+    yield from labels_of_frames(samples, windows, split)
     gone = windows.unseen & table["session"].isin(list(windows.recordings)).to_numpy()
     if gone.any():
         first = table.iloc[int(np.flatnonzero(gone)[0])]
         sentence = f"{gone.sum()} rows name frames that their session does not have, the first {first['sample_id']}: "
         sentence += "make the table anew from the session as it is now"
-        yield _finding("no_such_frame", "error", sentence, first, value=float(gone.sum()), limit=0.0)
+        yield finding("no_such_frame", "error", sentence, first, value=float(gone.sum()), limit=0.0)
     if windows.marked.any():
         first = table.iloc[int(np.flatnonzero(windows.marked)[0])]
         sentence = f"{windows.marked.sum()} rows show what was marked invalid after the table was made, the first "
         sentence += f"{first['sample_id']}: make the table anew"
-        yield _finding("marked_invalid", "error", sentence, first, value=float(windows.marked.sum()), limit=0.0)
+        yield finding("marked_invalid", "error", sentence, first, value=float(windows.marked.sum()), limit=0.0)
     if windows.unseen.any():
         names = ", ".join(sorted(set(table["session"][windows.unseen]))[:3])
         sentence = f"the pictures of {windows.unseen.sum()} rows are not there and were not compared ({names})"
-        yield _finding("unseen", "info", sentence, value=float(windows.unseen.mean()))
+        yield finding("unseen", "info", sentence, value=float(windows.unseen.mean()))
     yield from _equal_pictures(windows, table, split)
     yield from _alike_pictures(windows, table, split)
-    yield from _same_look(windows, stored, label, ~windows.unseen & ~both[1] & known)
-
-
-def _finding(
-    rule: str,
-    severity: Severity,
-    sentence: str,
-    row: pd.Series[Any] | None = None,
-    *,
-    value: float | None = None,
-    limit: float | None = None,
-) -> Finding:
-    place: dict[str, Any] = {}
-    if row is not None:
-        place = {"session": row["session"], "frame_index": int(row["frame_index"]), "t_ns": int(row["t_ns"])}
-    return Finding(f"leakage.{rule}", severity, sentence, stream="samples", value=value, limit=limit, **place)
+    yield from labels_of_pictures(samples, windows)
 
 
 def _balance(table: pd.DataFrame, split: Texts) -> Finding:
@@ -125,41 +98,24 @@ def _balance(table: pd.DataFrame, split: Texts) -> Finding:
         for name in sorted(set(split) - {""})
     ]
     share = [float(label[split == name].mean()) for name in sorted(set(split) - {""})]
-    return _finding("balance", "info", "; ".join(parts), value=min(share))
+    return finding("balance", "info", "; ".join(parts), value=min(share))
 
 
 def _families(table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
     up = roots(table)
     parent = table["parent"].to_numpy(object)[up]
     origin = np.where(parent != "", parent, table["sample_id"].to_numpy(object)[up])
-    rows = _in_two(origin, split)
-    if rows.any():
-        first = _first_pair(origin, split, rows)
-        yield _finding(
-            "family",
-            "error",
-            f"{rows.sum()} rows descend from one sample and stand in two splits, the first {_pair(table, first)}: "
-            "split before augmentation, so that children come where their parent is",
-            table.iloc[first[0]],
-            value=float(rows.sum()),
-            limit=0.0,
-        )
+    sentence = (
+        "{count} rows descend from one sample and stand in two splits, the first {pair}: split before augmentation, "
+        "so that children come where their parent is"
+    )
+    yield from across("family", sentence, table, origin, split)
 
 
 def _groups(table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
     group = table["group"].to_numpy(object)
-    rows = _in_two(group, split) & (group != "")
-    if rows.any():
-        first = _first_pair(group, split, rows)
-        yield _finding(
-            "group",
-            "error",
-            f"{len(set(group[rows]))} groups stand in two splits with {rows.sum()} rows, the first {group[first[0]]}: "
-            "a split decides for whole groups",
-            table.iloc[first[0]],
-            value=float(rows.sum()),
-            limit=0.0,
-        )
+    sentence = "{keys} groups stand in two splits with {count} rows, the first {key}: a split decides for whole groups"
+    yield from across("group", sentence, table, group, np.where(group != "", split, ""))
 
 
 def _overlaps(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
@@ -170,10 +126,10 @@ def _overlaps(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[F
     meets = (windows.shown <= windows.last[here]) & (windows.last >= windows.shown[here])
     others = meets & (table["session"] == table["session"].iloc[here]).to_numpy() & rows & (split != split[here])
     first = (here, int(np.flatnonzero(others)[0]))
-    yield _finding(
+    yield finding(
         "overlap",
         "error",
-        f"{rows.sum()} rows show a frame that a row of another split shows too, the first {_pair(table, first)}: "
+        f"{rows.sum()} rows show a frame that a row of another split shows too, the first {pair(table, first)}: "
         "split by session, or by time with a gap",
         table.iloc[here],
         value=float(rows.sum()),
@@ -187,7 +143,7 @@ def _neighbours(windows: Windows, table: pd.DataFrame, split: Texts, promised_s:
     rows = (gap > 0) & (gap < limit - _ROUNDING_S)
     if rows.any():
         nearest = int(np.argmin(np.where(rows, gap, np.inf)))
-        yield _finding(
+        yield finding(
             "near",
             "error" if promised_s else "warning",
             f"{rows.sum()} rows stand less than {limit:g} s behind a row of another split in their segment, the "
@@ -201,38 +157,23 @@ def _neighbours(windows: Windows, table: pd.DataFrame, split: Texts, promised_s:
 
 def _numbers(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
     """Compare the frame numbers of files that give several rows one number, as JumpNet's do with copies."""
-    known = (windows.tick >= 0) & (split != "")
     number = np.array([f"{s}:{t}" for s, t in zip(table["session"], windows.tick.tolist(), strict=True)], object)
-    rows = _in_two(number, np.where(known, split, "")) & known
-    if rows.any():
-        share, first = float(rows.sum() / known.sum()), _first_pair(number, split, rows)
-        yield _finding(
-            "frame_number",
-            "error" if share > SHARE else "warning",
-            f"{rows.sum()} rows have the frame number of a row of another split, the first {_pair(table, first)}: "
-            "copies of one picture; split before augmentation",
-            table.iloc[first[0]],
-            value=share,
-            limit=SHARE,
-        )
+    sentence = (
+        "{count} rows have the frame number of a row of another split, the first {pair}: copies of one picture; "
+        "split before augmentation"
+    )
+    yield from across("frame_number", sentence, table, number, np.where(windows.tick >= 0, split, ""), share=SHARE)
 
 
 def _equal_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
-    seen = ~windows.unseen & (split != "")
-    if len(set(split[seen])) <= 1:
+    seen = np.where(windows.unseen, "", split)
+    if len(set(seen) - {""}) <= 1:
         return
-    rows = _in_two(windows.content, np.where(seen, split, "")) & seen
-    if rows.any():
-        share, first = float(rows.sum() / seen.sum()), _first_pair(windows.content, split, rows)
-        yield _finding(
-            "equal_pictures",
-            "error" if share > SHARE else "warning",
-            f"{rows.sum()} rows show pictures that a row of another split shows too, the first {_pair(table, first)}: "
-            "leave out screens that come again, or put these sessions into one group",
-            table.iloc[first[0]],
-            value=share,
-            limit=SHARE,
-        )
+    sentence = (
+        "{count} rows show pictures that a row of another split shows too, the first {pair}: leave out screens that "
+        "come again, or put these sessions into one group"
+    )
+    yield from across("equal_pictures", sentence, table, windows.content, seen, share=SHARE)
 
 
 def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
@@ -252,125 +193,15 @@ def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iter
     rows &= (windows.lossy | windows.lossy[other]) & seen
     if rows.any():
         share, here = float(rows.sum() / seen.sum()), int(np.flatnonzero(rows)[0])
-        yield _finding(
+        yield finding(
             "alike_pictures",
             "warning" if share > SHARE else "info",
             f"{rows.sum()} rows look like a row of another split, as far as a lossy film tells, the first "
-            f"{_pair(table, (here, int(other[here])))}: look at both, and leave out screens that come again",
+            f"{pair(table, (here, int(other[here])))}: look at both, and leave out screens that come again",
             table.iloc[here],
             value=share,
             limit=SHARE,
         )
-
-
-def _copies(table: pd.DataFrame, split: Texts, label: Bools, up: npt.NDArray[np.int64]) -> Iterator[Finding]:
-    """Look for parts where rows of one label alone are changed copies: their noise and borders tell the label."""
-    transform = table["transform"].to_numpy(object)
-    stands = up != np.arange(len(table))
-    changed = (table["parent"] != "").to_numpy() & (transform != np.where(stands, transform[up], ""))
-    for name in sorted(set(split[changed])):
-        part = split == name
-        copies = part & changed
-        if len(set(label[part])) == len(set(label[copies])):
-            continue
-        first = table.iloc[int(np.flatnonzero(copies)[0])]
-        own, other = ("positives", "negatives") if label[copies].all() else ("negatives", "positives")
-        yield _finding(
-            "copies",
-            "warning",
-            f"all {copies.sum()} changed copies{f' in {name}' * bool(name)} are {own}, and none is of its {other}: "
-            "what a transform leaves in a picture (noise, a black border) tells the label; augment with kinds=all",
-            first,
-            value=float(copies.sum()),
-            limit=0.0,
-        )
-
-
-def _both_labels(windows: Windows, table: pd.DataFrame, label: Texts) -> tuple[Texts, Bools]:
-    """Name the frame and control of each row, and say which of them have both labels."""
-    names = zip(table["session"], table["control"], windows.last.tolist(), strict=True)
-    frame = np.array([f"{session}:{control}:{last}" for session, control, last in names], object)
-    return frame, _in_two(frame, label)
-
-
-def _same_frame(table: pd.DataFrame, label: Bools, frame: Texts, rows: Bools) -> Iterator[Finding]:
-    if rows.any():
-        first = _first_pair(frame, label, rows)
-        yield _finding(
-            "contradiction",
-            "error",
-            f"{rows.sum()} rows give one frame both labels, the first {_pair(table, first)}: make the negatives anew "
-            "from these positives",
-            table.iloc[first[0]],
-            value=float(rows.sum()),
-            limit=0.0,
-        )
-
-
-def _near_press(windows: Windows, table: pd.DataFrame, label: Bools, exclusion: str) -> Iterator[Finding]:
-    """Look for negatives within the exclusion that they were made with: a positive that came later, an edit by hand."""
-    in_time = exclusion.endswith("ms")
-    reach = float(exclusion.removesuffix("ms")) * (1e6 if in_time else 1)
-    place = windows.end_ns if in_time else windows.last
-    names = [np.asarray(table[name].to_numpy(object), str) for name in ("session", "segment", "control")]
-    key = np.array([":".join(parts) for parts in zip(*names, strict=True)], object)
-    rows = np.zeros(len(table), bool)
-    for name in sorted(set(key[label])):
-        presses, others = np.sort(place[label & (key == name)]), np.flatnonzero(~label & (key == name))
-        after = np.searchsorted(presses, place[others])
-        near = [np.abs(presses[(after + side).clip(0, len(presses) - 1)] - place[others]) for side in (-1, 0)]
-        rows[others] = np.minimum(*near) <= reach
-    if rows.any():
-        first = table.iloc[int(np.flatnonzero(rows)[0])]
-        yield _finding(
-            "near_press",
-            "warning",
-            f"{rows.sum()} negatives lie within the exclusion ({exclusion}) of a positive of their control, the first "
-            f"{first['sample_id']}: make the negatives anew from these positives",
-            first,
-            value=float(rows.sum()),
-            limit=0.0,
-        )
-
-
-def _same_look(windows: Windows, table: pd.DataFrame, label: Bools, seen: Bools) -> Iterator[Finding]:
-    """Compare the labels that one control has on equal pictures of different frames."""
-    if not (seen & label).any() or not (seen & ~label).any():
-        return
-    names = zip(table["control"], windows.content.tolist(), strict=True)
-    look = np.array([f"{control}:{content}" for control, content in names], object)
-    rows = _in_two(look, np.where(seen, np.where(label, "1", "0"), "").astype(object)) & seen
-    if rows.any():
-        share, first = float((rows & label).sum() / (seen & label).sum()), _first_pair(look, label, rows)
-        yield _finding(
-            "same_look",
-            "error" if share > SHARE else "warning",
-            f"{(rows & label).sum()} positives show the pictures of a negative, the first {_pair(table, first)}: "
-            "nothing tells them apart; leave out static screens, or take longer windows",
-            table.iloc[first[0]],
-            value=share,
-            limit=SHARE,
-        )
-
-
-def _in_two(key: Texts, part: Texts) -> Bools:
-    """Say which rows share their key with a row of another part; a row without part counts nowhere."""
-    counted = np.flatnonzero(part != "")
-    both = pd.DataFrame({"key": key[counted], "part": part[counted]})
-    found = np.zeros(len(key), bool)
-    found[counted] = (both.groupby("key")["part"].transform("nunique") > 1).to_numpy()
-    return found
-
-
-def _first_pair(key: Texts, part: Texts, rows: Bools) -> tuple[int, int]:
-    here = int(np.flatnonzero(rows)[0])
-    return here, int(np.flatnonzero(rows & (key == key[here]) & (part != part[here]))[0])
-
-
-def _pair(table: pd.DataFrame, rows: tuple[int, int]) -> str:
-    one, other = (table.iloc[row] for row in rows)
-    splits = [f" ({row['split']})" if row["split"] else "" for row in (one, other)]
-    return f"{one['sample_id']}{splits[0]} and {other['sample_id']}{splits[1]}"
 
 
 def _promised_s(samples: Samples) -> float:
@@ -378,9 +209,3 @@ def _promised_s(samples: Samples) -> float:
     splits = [step.parameters for step in samples.steps if step.name == "split"]
     gap = splits[-1].get("gap_s", 0.0) if splits and splits[-1].get("by") == "time" else 0.0
     return float(gap)
-
-
-def _exclusion(samples: Samples) -> str:
-    """Give the exclusion that the negatives were made with, where it was one; else nothing."""
-    found = {str(step.parameters["exclusion"]) for step in samples.steps if step.name == "negatives"}
-    return found.pop() if len(found) == 1 else ""

@@ -38,10 +38,8 @@ _BOMB_BYTES: Final = 1 << 32
 _MOST_MEMBERS: Final = 256
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _PIECE: Final = 1 << 20
-_BROKEN: Final = (
-    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, struct.error, ValueError, OverflowError, OSError
-)  # fmt: skip
-"""What zipfile raises for damaged archives."""
+_BROKEN: Final = (zipfile.BadZipFile, RuntimeError, EOFError, struct.error, ValueError, OverflowError, OSError)
+"""What zipfile raises for damaged archives, and (as kinds of RuntimeError) for those that it cannot unpack."""
 
 
 class Members(Mapping[str, int]):

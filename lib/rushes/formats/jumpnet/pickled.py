@@ -30,22 +30,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rushes.errors import BadDataError
+from rushes.formats.jumpnet.constructors import fill, made_by, refused, token_of
 from rushes.formats.jumpnet.members import Stream
 from rushes.formats.jumpnet.values import (
     MOST_DEPTH,
-    Dtype,
     Enough,
     Finish,
     List,
     Pending,
     Span,
-    Token,
     Tuple,
-    array_of,
     damaged,
-    dtype_of,
-    values_of,
-    word,
 )
 
 _KEPT_BYTES: Final = 4096
@@ -59,17 +54,6 @@ _MOST_KEPT: Final = 1 << 28
 _EACH: Final = 64
 """Bytes that Python takes for a value beside its own; a file of 200 KB can unpack to 40 million numbers."""
 _MOST_TEXT: Final = 1 << 16
-_CORES: Final = ("numpy.core", "numpy._core")
-_TOKENS: Final = {
-    **{(f"{core}.multiarray", "_reconstruct"): "reconstruct" for core in _CORES},
-    **{(f"{core}.multiarray", "scalar"): "scalar" for core in _CORES},
-    **{(f"{core}.numeric", "_frombuffer"): "frombuffer" for core in _CORES},
-    ("numpy", "ndarray"): "ndarray",
-    ("numpy", "dtype"): "dtype",
-    ("_codecs", "encode"): "encode",
-    ("__builtin__", "bytes"): "bytes",
-}
-"""The names that are known: what NumPy and the pickler write for arrays, scalars and bytes."""
 _NAMES: Final = {ord(op.code): op.name for op in pickletools.opcodes}
 
 
@@ -116,16 +100,9 @@ class _Machine:
                 return self._stack.pop()
             work = self._do.get(code)
             if work is None:
-                raise self._refuse(f"the instruction {_NAMES.get(code, f'0x{code:02x}')}")
+                raise refused(self._in, f"the instruction {_NAMES.get(code, f'0x{code:02x}')}")
             work()
         raise damaged(self._in, f"more than {_MOST_STEPS} instructions")
-
-    def _refuse(self, found: str) -> BadDataError:
-        return BadDataError(
-            f"{self._in.where}: a pickle that asks for {found}; it was not run, for safety",
-            accepts="NumPy arrays, numbers and strings",
-            fix="do not load this file with allow_pickle=True; ask for one whose rows hold nothing else",
-        )
 
     def _push(self, value: Any) -> None:
         self._stack.append(value)
@@ -252,7 +229,7 @@ class _Machine:
     def _extend(self, items: list[Any]) -> None:
         target = self._stack[-1]
         if not isinstance(target, List):
-            raise self._refuse(f"an append to {type(target).__name__.strip('_').lower()}")
+            raise refused(self._in, f"an append to {type(target).__name__.strip('_').lower()}")
         target.extend(items)
         target.depth = max(target.depth, self._deep(items))
         if self._most is not None and len(target) >= self._most:
@@ -316,60 +293,15 @@ class _Machine:
         self._known(module, name)
 
     def _known(self, module: Any, name: Any) -> None:
-        token = _TOKENS.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
-        if token is None:
-            raise self._refuse(f"{word(module)}.{word(name)}")
-        self._push(Token(token))
+        self._push(token_of(self._in, module, name))
 
     def _reduce(self) -> None:
-        call, given = self._taken(2)
-        if not isinstance(call, Token) or not isinstance(given, Tuple):
-            raise self._refuse(f"a call of {type(call).__name__.strip('_').lower()}")
-        self._hold(self._made_by(call.name, given))
-
-    def _made_by(self, name: str, given: Tuple) -> Any:
-        if name == "reconstruct":
-            kind, *_ = given
-            if not (isinstance(kind, Token) and kind.name == "ndarray"):
-                raise self._refuse("an array of another class than numpy.ndarray")
-            return Pending()
-        if name == "dtype":
-            return Dtype(dtype_of(self._in, given[0]))
-        if name == "scalar":
-            dtype, data = given
-            if dtype.dtype.hasobject or len(data) != dtype.dtype.itemsize:
-                raise damaged(self._in, f"{len(data)} bytes for a {dtype.dtype}")
-            return values_of(self._in, (1,), dtype.dtype, data, fortran=False)[0]
-        if name == "encode":
-            data, code = given
-            if not isinstance(code, str) or code not in {"latin1", "latin-1"}:
-                raise self._refuse(f"text in {word(code)}")
-            return data if isinstance(data, Span) else data.encode("latin-1")
-        if name == "frombuffer":
-            data, dtype, shape, order = given
-            made = Pending()
-            made.value = array_of(self._in, shape, dtype.dtype, data, fortran=order == "F")
-            return made
-        if name == "bytes" and not given:  # as protocol 2 writes none
-            return b""
-        raise self._refuse(f"a call of {name}")
+        self._hold(made_by(self._in, *self._taken(2)))
 
     def _build(self) -> None:
         target, state = self._taken(2)
         self._push(target)
-        if isinstance(target, Dtype) and isinstance(state, Tuple):
-            order = state[1]
-            if not isinstance(order, str) or order not in {"<", ">", "=", "|"}:
-                raise damaged(self._in, f"the byte order {word(order)!r}")
-            if order != "|":
-                target.dtype = target.dtype.newbyteorder(order)  # type: ignore[arg-type]
-            if any(one is not None for one in state[2:5]):
-                raise self._refuse("an array of records")
-        elif isinstance(target, Pending) and isinstance(state, Tuple):
-            _, shape, dtype, fortran, data = state
-            target.value = array_of(self._in, shape, dtype.dtype, data, fortran=bool(fortran))
-        else:
-            raise self._refuse(f"a state for {type(target).__name__.strip('_').lower()}")
+        fill(self._in, target, state)
 
 
 _WORK: Final = {
