@@ -21,13 +21,11 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Self
 
 import av
 import cv2
@@ -35,6 +33,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
+from measured.memory import Most
 from rushes.formats.base import convert
 from rushes.formats.nitrogen.pt import NitrogenPt  # noqa: F401 - loaded before it is measured
 from rushes.model.actions import ActionSpace
@@ -139,25 +138,6 @@ def disk(folder: Path, size: int, *, wait: bool) -> float:
     return size / taken
 
 
-class Anonymous:
-    """The most that RssAnon of this process is while the block runs."""
-
-    def __enter__(self) -> Self:
-        self.most, self._over = 0, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.05):
-            line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssAnon"))
-            self.most = max(self.most, int(line.split()[1]) * 1024)
-
-
 def measure(folder: Path, codec: str, frames: int, rounds: int, pool: ProcessPoolExecutor) -> dict[str, float]:
     """Take turns; return the medians."""
     path, target = folder / codec, folder / "out" / "game.pt"
@@ -169,7 +149,7 @@ def measure(folder: Path, codec: str, frames: int, rounds: int, pool: ProcessPoo
     decode(pool, path, frames)
     for _ in range(rounds):
         started = time.perf_counter()
-        with Anonymous() as anonymous:
+        with Most() as anonymous:
             convert(session, target, format="nitrogen_pt", options=[f"img_size={SIDE}"])
         taken = time.perf_counter() - started
         size, most = target.stat().st_size, max(most, anonymous.most)

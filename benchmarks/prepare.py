@@ -22,19 +22,18 @@ import argparse
 import json
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Self
 
 import av
 import cv2
 import numpy as np
 
+from measured.memory import Most, anonymous
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Encoded, Event, Frame, Gap, Start
 from rushes.model.sample_table import Samples
@@ -160,30 +159,6 @@ def rows_of_frames(session: Session, frames: int) -> tuple[Samples, Samples]:
     three = augment(Samples(samples_frame(made), space), recipe="jumpnet", copies=2)
     first = three.rows["sample_id"].str.endswith("+1")
     return replace(three, rows=three.rows[first].reset_index(drop=True)), three
-
-
-def anonymous() -> int:
-    """Give the bytes of this process that stand in no file."""
-    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssAnon"))
-    return int(line.split()[1]) * 1024
-
-
-class Most:
-    """The most that RssAnon of this process is while the block runs."""
-
-    def __enter__(self) -> Self:
-        self.most, self._over = 0, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.02):
-            self.most = max(self.most, anonymous())
 
 
 def measure(path: Path, frames: int, rounds: int, pool: ProcessPoolExecutor) -> dict[str, float]:

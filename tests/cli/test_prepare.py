@@ -182,9 +182,9 @@ def test_negatives_can_be_drawn_from_recordings_without_positives(home):
     found = read_samples(home / "m.parquet")
     assert set(found.rows["session"]) == {"a", "b"}
     assert set(found.sources) == {"a", "b"}
-    assert "wanted; there are no more" not in done.stdout
+    assert "wanted; a control has no more of them" not in done.stdout
     done = prepare("negatives", "s/a", "l.parquet", "--control", "w", "--kinds", "uniform=90", cwd=home)
-    assert f"uniform: {len(rows)} of the 90 wanted; there are no more" in done.stdout
+    assert f"uniform: {len(rows)} of the 90 wanted; a control has no more of them" in done.stdout
 
 
 def test_negatives_come_from_the_sessions_without_a_press_too(home):

@@ -43,12 +43,12 @@ def augment(
         pairs=pairs,
         refuse="skip" if skip else "error",
     )
-    written = files.write(samples, target, opened.recordings, strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        opened.recordings,
         len(opened.samples.steps),
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes qa {target}, then rushes prepare final {target} FINAL.npz for a trainer",
     )

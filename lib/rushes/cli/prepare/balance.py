@@ -35,12 +35,12 @@ def balance(
     files.check_target(target, strict=strict)
     opened = files.open_samples(source, read_option)
     samples = preparing.balance(opened.samples, ratio=ratio, count=count, seed=seed, per=per.value, kinds=kinds)
-    written = files.write(samples, target, opened.recordings, strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        opened.recordings,
         len(opened.samples.steps),
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes prepare split {target} SPLIT.parquet",
         lines=preparing.as_said(samples.steps[-1]),

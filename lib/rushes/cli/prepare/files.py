@@ -138,7 +138,7 @@ def check_target(target: Path, *beside: Path, strict: bool = False) -> None:
         refuse_occupied(path)
 
 
-def write(samples: Samples, target: Path, recordings: Sequence[Recording], *, strict: bool = False) -> int:
+def _write(samples: Samples, target: Path, recordings: Sequence[Recording], *, strict: bool = False) -> int:
     """Write a set, a table or a JumpNet file, and say how many of its rows stand in it."""
     from rushes.formats.base import convert
     from rushes.store.samples import write_samples
@@ -155,29 +155,32 @@ def write(samples: Samples, target: Path, recordings: Sequence[Recording], *, st
     return report.written["samples"]
 
 
-def tell(
+def finish(
     samples: Samples,
     target: Path,
+    recordings: Sequence[Recording],
     before: int,
     *,
-    written: int,
+    strict: bool,
     as_json: bool,
     following: str,
     lines: Sequence[str] = (),
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say what a step made.
+    """Write what a step made, and say what it is.
 
     Args:
         samples: What it made.
-        target: Where it stands.
+        target: Where it shall stand.
+        recordings: Where its pixels lie.
         before: Steps that were done before it.
-        written: Rows that stand there.
+        strict: Write exactly the reference's form.
         as_json: Print one JSON object.
         following: What comes next, as a command.
         lines: What else is said in words.
         more: What else the object holds.
     """
+    written = _write(samples, target, recordings, strict=strict)
     steps = samples.steps[before:]
     if as_json:
         told = {

@@ -27,12 +27,12 @@ def final(
     files.check_target(target, strict=strict)
     opened = [files.open_samples(path, read_option) for path in sources]
     samples = preparing.final([one.samples for one in opened], weights=weight or (), seed=seed)
-    written = files.write(samples, target, files.each_once(opened), strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        files.each_once(opened),
         len(samples.steps) - 1,
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes qa {target}, then train on it",
     )

@@ -43,12 +43,12 @@ def merge(
         clash=clash.value,
         names=[path.stem for path in sources],
     )
-    written = files.write(samples, target, recordings, strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        recordings,
         len(samples.steps) - 1,
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes prepare balance {target} BALANCED.parquet",
     )

@@ -64,13 +64,13 @@ def negatives(
         pixels=pixels,
         seed=seed,
     )
-    written = files.write(samples, target, opened.recordings, strict=strict)
     parameters = next(step for step in reversed(samples.steps) if step.name == "negatives").parameters
-    files.tell(
+    files.finish(
         samples,
         target,
+        opened.recordings,
         len(opened.samples.steps),
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes prepare merge {source} {target} MERGED.parquet"
         if len(opened.samples)
@@ -82,7 +82,7 @@ def negatives(
 def _lacking(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Say which kinds have fewer rows than asked for."""
     return [
-        f"{name}: {said['found']} of the {said['wanted']} wanted; there are no more"
+        f"{name}: {said['found']} of the {said['wanted']} wanted; a control has no more of them"
         for name, said in kinds.items()
         if said["found"] < said["wanted"]
     ]

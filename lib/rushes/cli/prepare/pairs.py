@@ -33,12 +33,12 @@ def pairs(
     samples, counts = press_release(recordings, control, length=length, action_delay_ms=action_delay_ms)
     for path, sessions in opened.items():
         samples = with_sources(samples, sessions, Source(str(path), absolute(read_option)))
-    written = files.write(samples, target, recordings, strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        recordings,
         0,
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes prepare negatives {target} NEGATIVES.parquet",
         lines=[f"{name}: {count}" for name, count in counts.to_json().items()],

@@ -24,12 +24,12 @@ def reduce(
     files.check_target(target, strict=strict)
     opened = files.open_samples(source, read_option)
     samples = preparing.reduce(opened.samples, rows=rows, seed=seed)
-    written = files.write(samples, target, opened.recordings, strict=strict)
-    files.tell(
+    files.finish(
         samples,
         target,
+        opened.recordings,
         len(opened.samples.steps),
-        written=written,
+        strict=strict,
         as_json=as_json,
         following=f"rushes prepare final POSITIVES.parquet {target} FINAL.parquet",
     )

@@ -48,22 +48,23 @@ def split(
         opened.samples, by=by.value, parts=parts, seed=seed, block_s=block_s, gap_s=gap_s, like=like
     )
     step = samples.steps[-1].parameters
-    write_splits(preparing.splits(samples), beside)
-    try:
-        written = files.write(samples, target, opened.recordings, strict=strict)
-    except BaseException:
-        beside.unlink(missing_ok=True)  # both or neither
-        raise
     lines = [f"{name}: {n['rows']} rows, {n['positives']} of them positive" for name, n in step["sizes"].items()]
     if new := step.get("new_groups"):
         lines.append(f"{len(new)} groups that {like} does not know: {', '.join(new[:5])}{' ...' * (len(new) > 5)}")  # noqa: PLR2004
-    files.tell(
-        samples,
-        target,
-        len(opened.samples.steps),
-        written=written,
-        as_json=as_json,
-        following=f"rushes prepare augment {target} AUGMENTED.parquet",
-        lines=[*lines, f"decisions: {beside}"],
-        more={"splits_file": str(beside)},
-    )
+    write_splits(preparing.splits(samples), beside)
+    try:
+        files.finish(
+            samples,
+            target,
+            opened.recordings,
+            len(opened.samples.steps),
+            strict=strict,
+            as_json=as_json,
+            following=f"rushes prepare augment {target} AUGMENTED.parquet",
+            lines=[*lines, f"decisions: {beside}"],
+            more={"splits_file": str(beside)},
+        )
+    except BaseException:
+        if not target.exists():
+            beside.unlink(missing_ok=True)  # both or neither
+        raise

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from rushes.errors import BadDataError
+from rushes.errors import BadDataError, BadInputError
 from rushes.formats.jumpnet.arrays import header_of, read_array
 from rushes.formats.jumpnet.members import MAGIC, Members
 from rushes.formats.jumpnet.rows import DATA, KEYS, PROCESSED_FORMAT, RAW_FORMAT, refuse_missing, tell
@@ -89,3 +89,17 @@ def schema_of(members: Members) -> str:
             fix="read it with the version of rushes that wrote it",
         )
     return said
+
+
+def refuse_options(path: Path, *, video: str, keys: str) -> None:
+    """Refuse what only the reference's files need: a twin has its frames and names.
+
+    Raises:
+        BadInputError: Either is given.
+    """
+    if video or keys:
+        raise BadInputError(
+            f"video={video} keys={keys} for {path}, a typed file that needs neither",
+            accepts="no option",
+            fix="leave video and keys out",
+        )

@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
-from rushes.formats.jumpnet.look import PROCESSED, is_twin, look, schema_of
+from rushes.formats.jumpnet.look import PROCESSED, is_twin, look, refuse_options, schema_of
 from rushes.formats.jumpnet.members import Members
 from rushes.formats.jumpnet.processed_read import read_processed
 from rushes.formats.jumpnet.processed_write import write_processed
@@ -81,12 +81,7 @@ class JumpNet(Format):
             return read_processed(path, video=options.video, keys=options.keys)
         if schema_of(members) != PROCESSED:
             raise BadDataError(f"{path}, which holds no labelled rows,", accepts=self.looks_for, fix="read it as a log")
-        if options.video or options.keys:
-            raise BadInputError(
-                f"video={options.video} keys={options.keys} for {path}, a typed file that needs neither",
-                accepts="no option",
-                fix="leave video and keys out",
-            )
+        refuse_options(path, video=options.video, keys=options.keys)
         return read_twin(path)
 
     def write(

@@ -24,7 +24,7 @@ from typing import ClassVar
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
-from rushes.formats.jumpnet.look import RAW, is_twin, look, schema_of
+from rushes.formats.jumpnet.look import RAW, is_twin, look, refuse_options, schema_of
 from rushes.formats.jumpnet.members import Members
 from rushes.formats.jumpnet.raw_read import read_raw, read_raw_twin
 from rushes.formats.jumpnet.raw_write import write_raw
@@ -83,12 +83,7 @@ class JumpNetRaw(Format):
         if is_twin(members):
             if schema_of(members) != RAW:
                 raise BadDataError(f"{path}, which is no log,", accepts=self.looks_for, fix="read it as jumpnet")
-            if options.video or options.keys:
-                raise BadInputError(
-                    f"video={options.video} keys={options.keys} for {path}, a typed file that needs neither",
-                    accepts="no option",
-                    fix="leave video and keys out",
-                )
+            refuse_options(path, video=options.video, keys=options.keys)
             return Sessions([read_raw_twin(path)], format=self.name)
         return Sessions([read_raw(path, video=options.video, keys=options.keys)], format=self.name)
 
