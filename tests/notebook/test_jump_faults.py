@@ -1,5 +1,6 @@
 """The reference's faults: each does what it says, and the long form shows what they are worth."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,6 @@ def test_the_reference_prints_a_score_that_its_net_does_not_keep(tmp_path: Path)
 
 @pytest.mark.full
 def test_fire_of_an_atari_game_is_learnt_too(tmp_path: Path):
-    atari = study_atari(CHOICES, root=tmp_path)
+    atari = study_atari(replace(CHOICES, epochs=8), root=tmp_path)
     assert atari.score.true > 50
-    assert atari.score.f1 > 0.5
+    assert atari.score.f1 >= 0.9, "the bar of the recipe, with the recipe's epochs"
