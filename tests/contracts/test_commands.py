@@ -1,4 +1,4 @@
-"""The contract of commands, over every row of the table, and over every step of `rushes prepare`."""
+"""The contract of commands, over every row of the table, and over every step of those that are groups."""
 
 import contextlib
 import io
@@ -8,14 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from rushes.cli.library import steps as library
 from rushes.cli.main import COMMANDS, main
-from rushes.cli.prepare.steps import STEPS
+from rushes.cli.prepare import steps as prepare
 
-GROUPS = ("prepare",)
+GROUPS = {"prepare": prepare.STEPS, "library": library.STEPS}
 """Commands that hold others: what reports to programs are those."""
+STEPS = [(group, name) for group, steps in GROUPS.items() for name in steps]
 
 
-@pytest.fixture(params=[*((name,) for name in COMMANDS), *(("prepare", name) for name in STEPS)], ids=" ".join)
+@pytest.fixture(params=[*((name,) for name in COMMANDS), *STEPS], ids=" ".join)
 def command(request):
     return request.param
 
@@ -35,11 +37,11 @@ def run(*arguments):
 
 def test_it_explains_itself(command):
     done = run(*command, "--help")
-    row = STEPS[command[1]] if len(command) > 1 else COMMANDS[command[0]]
+    row = GROUPS[command[0]][command[1]] if len(command) > 1 else COMMANDS[command[0]]
     assert done.returncode == 0
     assert row.summary.split()[0] in done.stdout
     if command[-1] in GROUPS:
-        assert all(name in done.stdout for name in STEPS)
+        assert all(name in done.stdout for name in GROUPS[command[0]])
     else:
         assert "--json" in done.stdout, "every command reports to programs too"
 

@@ -437,7 +437,8 @@ def test_the_bytes_do_not_depend_on_who_makes_the_pictures(tmp_path, codec):
 KILLED = """
 import json, os, signal, sys, time
 from pathlib import Path
-from rushes.formats.nitrogen import pt as nitrogen_pt, tensor_writer
+from rushes.formats import tensor_writer
+from rushes.formats.nitrogen import pt as nitrogen_pt
 from rushes.formats.base import convert
 from rushes.store.resized import resized
 tensor_writer._SYNC_BYTES, tensor_writer._NOTE_BYTES = 20_000, 40_000

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rushes.formats.base import convert, open_any, sniff_path
-from rushes.formats.session import indices
+from rushes.formats.playback import indices
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Event, Frame, Gap, Start, Step, Telemetry
 from rushes.model.recording import Sessions

@@ -14,9 +14,9 @@ import torch
 from safetensors import safe_open
 
 from rushes.errors import BadInputError, StorageError
-from rushes.formats.nitrogen import tensor_writer
-from rushes.formats.nitrogen.tensor_file import Tensor, blueprint
-from rushes.formats.nitrogen.tensor_writer import TensorWriter
+from rushes.formats import tensor_writer
+from rushes.formats.tensor_file import Tensor, blueprint
+from rushes.formats.tensor_writer import TensorWriter
 
 META = {"img_size": 7, "scale": 0.5, "names": ["lx", "ly"], "inner": {"none": None, "yes": True}, "text": "20D"}
 OBS = np.random.default_rng(1).random((100, 3, 7, 7)).astype(np.float32)

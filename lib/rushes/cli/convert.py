@@ -24,6 +24,9 @@ def convert(
     read_option: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUE for reading the source; may be given several times")
     ] = None,
+    game: Annotated[
+        list[str] | None, typer.Option(help="only recordings of this game, all where none is named; may be repeated")
+    ] = None,
     strict: Annotated[
         bool, typer.Option(help="write exactly the reference's form; short for --option strict=true")
     ] = False,
@@ -32,12 +35,13 @@ def convert(
     """Convert anything that can be read to a format."""
     from rushes.capture.env.work import pool
     from rushes.formats import base
+    from rushes.formats.games import of_games
     from rushes.formats.options import parse_options
 
     options = [*(option or []), *(["strict=true"] if strict else [])]
     form = base.get_format(format_name)
     parse_options(form.Options, options)  # before a long source is opened
-    sessions = base.open_any(source, options=read_option)
+    sessions = of_games(base.open_any(source, options=read_option), game)
     many = (
         form.takes in {"steps", "any"} and sum(s.frame_count for s in sessions) > MANY
     )  # the others work on threads as fast

@@ -40,6 +40,12 @@ COMMANDS: Final = Table(
             "",
             "make labelled samples of recordings: pairs, negatives, split ...",
         ),
+        "library": (
+            "rushes.cli.library.steps:library",
+            "",
+            "keep a folder of sessions: add, list, find, verify, tag, rebuild",
+        ),
+        "pack": ("rushes.cli.pack:pack", "", "make a training cache: every frame at the size that a model reads"),
         "merge": ("rushes.cli.merge:merge", "", "make the merged files of a NitroGen Capture folder anew"),
         "preview": ("rushes.cli.preview:preview", "", "make a contact sheet and a video with the actions beside it"),
         "recover": ("rushes.cli.recover:recover", "", "bring back what a killed recording left"),

@@ -26,6 +26,7 @@ def sample(
     frameskip: Annotated[int, typer.Option(help="emulated frames a step (Atari)")] = 4,
     sticky: Annotated[float, typer.Option(help="probability that the emulator repeats its last action")] = 0.0,
     full_action_space: Annotated[bool, typer.Option(help="all 18 actions (Atari)")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="store what the game plays (Atari)")] = False,
     resume: Annotated[bool, typer.Option(help="go on with an unfinished folder of the same parameters")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -42,6 +43,7 @@ def sample(
         "frameskip": frameskip,
         "sticky": sticky,
         "full_action_space": full_action_space,
+        "sound": sound,
     }
     sys.path.insert(0, "")  # a policy `module:function` may lie in this folder
     plays = sampling.plan(games, **parameters)

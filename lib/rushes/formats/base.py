@@ -13,13 +13,14 @@ Example:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from rushes.errors import BadDataError, BadInputError, MissingError
+from rushes.formats.games import of_games
 from rushes.formats.options import Given, NoOptions, parse_options
 from rushes.model.ledger import Ledger
 from rushes.model.recording import Recording, Sessions
@@ -75,6 +76,19 @@ FORMATS: Final = Table(
             "rushes.formats.jumpnet.processed:JumpNet",
             "",
             "NPZ of JumpNet's scripts: labelled rows with their pictures",
+        ),
+        "hdf5": ("rushes.formats.hdf5:Hdf5", "", "one HDF5 file of pictures, inputs and sound, for any reader of HDF5"),
+        "npz": ("rushes.formats.npz:Npz", "", "the same as NumPy arrays; nothing is pickled"),
+        "torch": ("rushes.formats.torch_file:TorchFile", "", "the same as tensors: a .pt or a .safetensors"),
+        "tfrecord": (
+            "rushes.formats.tfrecord.folder:TfRecord",
+            "",
+            "TensorFlow's record files of windows, for tf.data; written and read without TensorFlow",
+        ),
+        "gameon": (
+            "rushes.formats.gameon.gameon:GameOn",
+            "",
+            "the database of GameOn with its videos and WAV files",
         ),
         "samples": ("rushes.formats.samples:SamplesFormat", "", "labelled rows as `rushes prepare` makes them"),
     },
@@ -325,6 +339,7 @@ def convert(
     *,
     format: str,  # noqa: A002 - the word that users know
     options: Given = None,
+    games: Sequence[str] = (),
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -335,6 +350,8 @@ def convert(
         target: A new path; its card stands beside it as `<target>.card.json` and `<target>.card.md`.
         format: Name of the format to write.
         options: Its options: `["strict=true"]`, a mapping, or its `Options`.
+        games: Only recordings of these games, exact names in any case; none means all. The others are lost as
+            `other_game` in the ledger and named in the card.
         executor: Any executor to spread encoding over; the same bytes come out with and without.
         progress: See `Progress`.
 
@@ -342,7 +359,7 @@ def convert(
         What was written, kept and lost.
 
     Raises:
-        BadNameError: An unknown format.
+        BadNameError: An unknown format, or a game of which there is no recording.
         BadInputError: An unknown option, or a source that the format has no place for.
         BadDataError: The source is damaged.
         OccupiedError: The target exists; nothing is overwritten.
@@ -354,6 +371,7 @@ def convert(
         source = Sessions([source], format="recording")
     elif not isinstance(source, Sessions):
         source = open_any(source)
+    source = of_games(source, games)
     if form.honours_facts:
         source = honour_all(source)
     if source.samples is None and not any(recording.segments for recording in source):

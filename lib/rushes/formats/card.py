@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from rushes.errors import OccupiedError
 from rushes.formats.base import Format, Keeps, Report
+from rushes.formats.card_figures import figures_text
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
 from rushes.store.atomic import new_file, new_folder, resumed_file
@@ -64,10 +65,12 @@ class Job:
         renamed: Episodes that got another name than they had; the card lists them.
         delays_ms: By how much the events of each recording were moved; empty where none were.
         pairing: How frames and actions are paired, where it is not as everywhere else.
+        statistics: Figures of what was written, as plain JSON values; None leaves them out of the card.
         report: What came of it; there when the export is complete.
     """
 
     report: Report
+    statistics: Mapping[str, Any] | None = None
 
     def __init__(self, partial: Path, *, of_samples: bool = False) -> None:
         self.partial, self._of_samples = partial, of_samples
@@ -140,6 +143,8 @@ def export(
         card = describe(
             job.report, source, options, keeps, renamed=job.renamed, delays_ms=job.delays_ms, pairing=job.pairing
         )
+        if job.statistics is not None:
+            card["statistics"] = job.statistics
         data.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         text.write_text(card_text(card), encoding="utf-8")
 
@@ -344,6 +349,8 @@ def card_text(card: Mapping[str, Any]) -> str:
     for space in card["action_spaces"]:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(space["names"]))
         lines.append(f"- {space['kind']}, {len(space['names'])}: {names} ({_listed(space['sessions'], most=6)})")
+    if "statistics" in card:
+        lines += ["", "## Figures", "", *figures_text(card["statistics"])]
     if card["renamed"]:
         lines += ["", "## Episodes with a new name", "", "| session | was | is |", "| --- | --- | --- |"]
         lines += [f"| {r['session']} | {r['environment']}/{r['old']} | {r['new']} |" for r in card["renamed"]]

@@ -19,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, BadNameError
 from rushes.model.clock import NS
 from rushes.model.events import edges_from_actions, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
+from rushes.model.readings import Sound
 from rushes.model.sample_table import Samples
-from rushes.model.session import Segment, SessionInfo
+from rushes.model.session import Segment, SessionInfo, StreamSpec
+from rushes.model.sounds import overlapping
 
 INDEX_COLUMNS = ("frame_index", "tick", "picture", "t_ns", "segment", "duplicate", "late", "dropped_before")
 STEP_COLUMNS = (
@@ -128,6 +130,61 @@ class Recording(ABC):
         """
         del segment
         return pd.DataFrame({"t_ns": [], "segment": [], "frame_index": []}).astype("int64")
+
+    @property
+    def sound_streams(self) -> tuple[StreamSpec, ...]:
+        """The streams of sound, in the order of the description; empty where nothing was heard."""
+        return tuple(stream for stream in self.info.streams if stream.kind == "sound")
+
+    def sound_stream(self, stream: str) -> StreamSpec:
+        """Give a stream of sound by its name.
+
+        Args:
+            stream: Its name: `system`, `mic`, `game`.
+
+        Raises:
+            BadNameError: There is no such stream.
+        """
+        streams = {spec.name: spec for spec in self.sound_streams}
+        if stream not in streams:
+            raise BadNameError(
+                f"sound stream {stream!r}",
+                accepts=", ".join(streams) or "none: the session has no sound",
+                fix="`rushes info PATH` lists the streams",
+            )
+        return streams[stream]
+
+    def sound(self, stream: str) -> Iterator[Sound]:
+        """Give what a stream of sound holds.
+
+        Args:
+            stream: Its name: `system`, `mic`, `game`.
+
+        Yields:
+            Blocks in the order of time, samples (N, C) int16 or float32; where one does not follow on the one
+            before, nothing was recorded between them.
+
+        Raises:
+            BadNameError: There is no such stream.
+        """
+        self.sound_stream(stream)
+        return iter(())
+
+    def sound_between(self, stream: str, start_ns: int, stop_ns: int) -> Iterator[Sound]:
+        """Give the blocks of a stream of which something lies in a stretch of time, each one whole.
+
+        Args:
+            stream: Its name.
+            start_ns: ns since session start.
+            stop_ns: ns since session start, behind the stretch.
+
+        Yields:
+            As `sound` does; the first may begin before the stretch and the last may end after it.
+
+        Raises:
+            BadNameError: There is no such stream.
+        """
+        return overlapping(self.sound(stream), start_ns, stop_ns)
 
     def step_edges(self, segment: int | None = None) -> pd.DataFrame:
         """Derive the button edges that follow from discrete steps; the steps are the truth.

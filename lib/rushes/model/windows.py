@@ -100,18 +100,33 @@ def windows(
     bounds = np.flatnonzero(edge)
     first, size = bounds[:-1], np.diff(bounds)
     valid = ~wrong[first]
-    span = (length - 1) * frame_skip + 1
-    count = np.where(valid & (size >= span), (size - span) // stride + 1, 0)
+    count, ledger = window_counts(size[valid], span=(length - 1) * frame_skip + 1, stride=stride)
+    first = first[valid]
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    reach = np.minimum(span, stride) * np.maximum(count - 1, 0) + span * (count > 0)
-    ledger = {
-        "covered": int(reach.sum()),
-        "invalid": int(wrong.sum()),
-        "too_short": int(size[valid & (size < span)].sum()),
-        "remainder": int((size - reach)[valid & (size >= span)].sum()),
-    }
     starts = np.asarray(np.repeat(first, count) + step * stride, np.int64)
-    return Windows(starts, length, stride, frame_skip, ledger)
+    return Windows(starts, length, stride, frame_skip, {**ledger, "invalid": int(wrong.sum())})
+
+
+def window_counts(sizes: npt.ArrayLike, *, span: int, stride: int) -> tuple[Ints, dict[str, int]]:
+    """Count the windows of unbroken stretches.
+
+    Args:
+        sizes: (S,) integers, rows of each stretch.
+        span: Rows that a window reaches over.
+        stride: Rows from one start to the next.
+
+    Returns:
+        (S,) int64 windows of each, and how many rows are `covered`, `too_short` and `remainder`; see
+        `Windows.ledger`.
+    """
+    size = np.asarray(sizes, np.int64)
+    count = np.where(size >= span, (size - span) // stride + 1, 0)
+    reach = np.minimum(span, stride) * np.maximum(count - 1, 0) + span * (count > 0)
+    return count, {
+        "covered": int(reach.sum()),
+        "too_short": int(size[size < span].sum()),
+        "remainder": int((size - reach)[size >= span].sum()),
+    }
 
 
 def invalid_rows(t_ns: npt.ArrayLike, ends_ns: npt.ArrayLike, intervals: npt.ArrayLike) -> Bools:

@@ -171,7 +171,9 @@ def _actions(steps: pd.DataFrame, own: ActionSpace, space: ActionSpace) -> npt.N
             accepts="a space with all actions of the recordings",
             fix="leave layout out, or name one that has them",
         )
-    return np.array([place[name] for name in own.names], np.int64)[action]
+    numbers: npt.NDArray[np.int64] = np.array([place[name] for name in own.names], np.int64)
+    found: npt.NDArray[np.int64] = numbers[action]
+    return found
 
 
 def common_space(spaces: Iterable[ActionSpace], layout: str | ActionSpace | None = None) -> ActionSpace:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.errors import BadNameError, MissingError
+from rushes.errors import MissingError
 from rushes.model.events import cut_events, events_frame
 from rushes.model.findings import Problem
 from rushes.model.ledger import Ledger
@@ -30,7 +30,6 @@ from rushes.model.session import SessionInfo
 from rushes.store import images, tables
 from rushes.store.facts import Fact, read_facts
 from rushes.store.layout import (
-    AUDIO,
     DAMAGED_JOURNAL,
     EVENTS,
     IMAGES,
@@ -43,6 +42,7 @@ from rushes.store.layout import (
     is_session,
 )
 from rushes.store.manifest import merge_segments, numbered_through, read_description, read_summary
+from rushes.store.session_sound import SessionSound
 from rushes.store.video_pictures import VideoPictures
 
 _KEPT: Final = 4
@@ -92,6 +92,7 @@ class Session(Recording):
         self._tables: OrderedDict[tuple[str, int | None], pd.DataFrame] = OrderedDict()
         self._group: tuple[Path, int, list[bytes], list[str]] | None = None
         self._video: tuple[Path, VideoPictures] | None = None
+        self._sounds = SessionSound(self._chunks)
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -248,32 +249,22 @@ class Session(Recording):
             yield pixels
 
     def sound(self, stream: str) -> Iterator[Sound]:
-        """Give what a sound stream holds, block by block in the order of the chunks.
-
-        Args:
-            stream: Its name: `system`, `mic`.
-
-        Yields:
-            Blocks with their times, samples (N, C) int16; where one does not follow on the one before, nothing
-            was recorded between them.
+        """Give what a sound stream holds, block by block in the order of the chunks; see `Recording.sound`.
 
         Raises:
             BadNameError: The session has no such stream.
+            BadDataError: A file is cut or damaged.
         """
-        from rushes.store.sound import read_sound
+        return self._sounds.blocks(self.sound_stream(stream))
 
-        rates = {s.name: round(s.rate_hz) for s in self.info.streams if s.kind == "sound"}
-        if stream not in rates:
-            raise BadNameError(
-                f"sound stream {stream!r}",
-                accepts=", ".join(rates) or "none: the session has no sound",
-                fix="`rushes info PATH` lists the streams",
-            )
-        for folder, summary in self._chunks:
-            if f"{AUDIO}/{stream}.flac" in summary["files"]:
-                index, samples = read_sound(folder, stream)
-                for t_ns, at, count in zip(index["t_ns"], index["sample"], index["count"], strict=True):
-                    yield Sound(int(t_ns), samples[at : at + count], rates[stream], stream)
+    def sound_between(self, stream: str, start_ns: int, stop_ns: int) -> Iterator[Sound]:
+        """Give the blocks of a stretch of time, and decode nothing else; see `Recording.sound_between`.
+
+        Raises:
+            BadNameError: The session has no such stream.
+            BadDataError: A file is cut or damaged.
+        """
+        return self._sounds.between(self.sound_stream(stream), start_ns, stop_ns)
 
 
 def _renumbered(table: pd.DataFrame, summary: dict[str, Any]) -> pd.DataFrame:

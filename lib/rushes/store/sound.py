@@ -200,7 +200,7 @@ def read_sound(folder: str | Path, stream: str) -> tuple[pd.DataFrame, Samples]:
     index = read_table(path.with_suffix(".parquet")).to_pandas()
     library = _soundfile()
     if not path.is_file():
-        raise MissingError(f"{path}: no such file", accepts="a chunk with sound", fix="restore the folder from a copy")
+        raise _missing(path)
     try:
         samples, _ = library.read(path, dtype="int16", always_2d=True)
     except (library.LibsndfileError, RuntimeError) as error:
@@ -208,6 +208,37 @@ def read_sound(folder: str | Path, stream: str) -> tuple[pd.DataFrame, Samples]:
     if len(samples) != int(index["count"].sum()):
         raise _damaged(path, f"{len(samples)} samples, its table says {int(index['count'].sum())}")
     return index, samples
+
+
+def read_blocks(folder: str | Path, stream: str, table: npt.NDArray[np.int64]) -> Iterator[tuple[int, Samples]]:
+    """Read some blocks of a chunk that lie one behind the other, and decode nothing else.
+
+    Args:
+        folder: The chunk.
+        stream: Name of the stream.
+        table: (B, 3) int64: consecutive rows of its table, t_ns, sample, count; one at the least.
+
+    Yields:
+        (ns since session start of the first sample, (N, C) int16) for each block.
+
+    Raises:
+        MissingError: The chunk has no such stream.
+        BadDataError: The file is cut or damaged.
+    """
+    path = Path(folder) / AUDIO / f"{stream}.flac"
+    library, first, count = _soundfile(), int(table[0, 1]), int(table[:, 2].sum())
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        with library.SoundFile(path) as file:
+            file.seek(first)
+            samples = file.read(count, dtype="int16", always_2d=True)
+    except (library.LibsndfileError, RuntimeError) as error:
+        raise _damaged(path, str(error)) from error
+    if len(samples) != count:
+        raise _damaged(path, f"{len(samples)} of {count} samples from {first} on")
+    for t_ns, place, length in table.tolist():
+        yield t_ns, samples[place - first : place - first + length]
 
 
 def sound_between(
@@ -237,6 +268,10 @@ def sound_between(
             end = min(count, -((t_ns - stop_ns) * rate_hz // NS))
             if first < end:
                 yield t_ns + first * NS // rate_hz, samples[place + first : place + end]
+
+
+def _missing(path: Path) -> MissingError:
+    return MissingError(f"{path}: no such file", accepts="a chunk with sound", fix="restore the folder from a copy")
 
 
 def _damaged(path: Path, what: str) -> BadDataError:

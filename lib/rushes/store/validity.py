@@ -11,7 +11,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +21,10 @@ import pandas as pd
 
 from rushes.model.events import cut_events
 from rushes.model.ledger import Ledger
+from rushes.model.readings import Sound
 from rushes.model.recording import Picture, Recording, Sessions
 from rushes.model.session import Segment
+from rushes.model.sounds import cut, overlapping
 from rushes.store.facts import Fact
 from rushes.store.reader import Session
 
@@ -30,6 +32,7 @@ INVALID: Final = "invalid"
 """end_reason of a segment that ends at a marked stretch."""
 MARKED: Final = "marked_invalid"
 """Reason in the ledger."""
+_EVER: Final = int(np.iinfo(np.int64).max)
 
 
 def honour(recording: Recording) -> Recording:
@@ -157,6 +160,27 @@ class Valid(Recording):
             for s in self._each(segment)
         ]
         return pd.concat(parts, ignore_index=True) if parts else whole.iloc[:0]
+
+    def sound(self, stream: str) -> Iterator[Sound]:
+        """Give the sound within what is left, cut to the sample; see `Recording.sound`."""
+        self.sound_stream(stream)
+        return self._sound(stream, self.segments)
+
+    def sound_between(self, stream: str, start_ns: int, stop_ns: int) -> Iterator[Sound]:
+        """Give blocks of the sound within what is left; see `Recording.sound_between`."""
+        self.sound_stream(stream)
+        near = [s for s in self.segments if s.start_ns < stop_ns and s.end_ns > start_ns]
+        return overlapping(self._sound(stream, near, start_ns, stop_ns), start_ns, stop_ns)
+
+    def _sound(
+        self, stream: str, segments: Iterable[Segment], start_ns: int = 0, stop_ns: int = _EVER
+    ) -> Iterator[Sound]:
+        for segment in segments:
+            within = max(segment.start_ns, start_ns), min(segment.end_ns, stop_ns)
+            for block in self._session.sound_between(stream, *within):
+                left = cut(block, segment.start_ns, segment.end_ns)
+                if left is not None:
+                    yield left
 
     def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
         """Decode pictures by their frame_index; see `Recording.frames`."""

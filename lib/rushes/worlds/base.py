@@ -92,6 +92,20 @@ class World(Protocol):
 
 
 @runtime_checkable
+class Audible(Protocol):
+    """A world that can be heard: every action leaves the sound that was made while it lasted.
+
+    Attributes:
+        sound_hz: Samples a second; 0 where this one was made without sound.
+    """
+
+    sound_hz: int
+
+    def sound(self) -> npt.NDArray[np.int16]:
+        """Return the sound of the last action: (N, C) int16, exactly as long as the action lasted."""
+
+
+@runtime_checkable
 class Restorable(Protocol):
     """A world whose whole state, random numbers included, can be saved and put back."""
 

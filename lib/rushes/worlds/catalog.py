@@ -69,7 +69,9 @@ def _registered(name: str, short: dict[str, str]) -> str:
     )
 
 
-def make_world(env_id: str, *, frameskip: int = 4, sticky: float = 0.0, full_action_space: bool = False) -> World:
+def make_world(
+    env_id: str, *, frameskip: int = 4, sticky: float = 0.0, full_action_space: bool = False, sound: bool = False
+) -> World:
     """Make a world.
 
     Args:
@@ -77,12 +79,13 @@ def make_world(env_id: str, *, frameskip: int = 4, sticky: float = 0.0, full_act
         frameskip: Emulated frames a step; Atari only, others have their own.
         sticky: Probability of repeating the last action for a frame; Atari only.
         full_action_space: All 18 actions; Atari only.
+        sound: Whether it is heard; Atari only, others are silent.
 
     Raises:
         BadNameError: No such environment.
         UnavailableError: It cannot be made here.
     """
     if is_atari(env_id):
-        return Atari(env_id, frameskip=frameskip, sticky=sticky, full_action_space=full_action_space)
+        return Atari(env_id, frameskip=frameskip, sticky=sticky, full_action_space=full_action_space, sound=sound)
     _own_games()
     return GymnasiumWorld(env_id)

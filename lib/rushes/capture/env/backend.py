@@ -1,7 +1,8 @@
 """The backend that plays an environment: observation, action, observation, until the frames are used up.
 
 Observation k is followed by action k; N actions have N+1 observations, and the last one is the true last picture of
-the episode. Nothing resets by itself: a lost life is a number in a column, and a new episode is a new segment.
+the episode. Nothing resets by itself: a lost life is a number in a column, and a new episode is a new segment. A world
+that is heard gives the sound of every action, which lies between its two observations and leaves no gap.
 
 Example:
     >>> from rushes.worlds.catalog import make_world
@@ -15,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rushes.capture.env.play import CHANCE, POLICY, Play
 from rushes.capture.env.policies import Moment, choose, make_policy
 from rushes.model.clock import Clock, emulated_ns
-from rushes.model.readings import Frame, Gap, Reading, Start, Step
+from rushes.model.readings import Frame, Gap, Reading, Sound, Start, Step
 from rushes.model.session import SessionInfo, StreamSpec
-from rushes.worlds.base import World
+from rushes.worlds.base import Audible, World
 
+SOUND: Final = "game"
+"""Name of the stream of what the game plays."""
 _BLOCK = 1024
 
 
@@ -40,16 +43,19 @@ class EnvBackend:
     def __init__(self, world: World, play: Play, *, episodes_done: int = 0, frames_done: int = 0) -> None:
         self._world, self._play = world, play
         self._episodes_done, self._frames_done = episodes_done, frames_done
+        self._sound_hz = world.sound_hz if isinstance(world, Audible) else 0
 
     def specs(self) -> tuple[StreamSpec, ...]:
-        """List the streams: the screen and the steps."""
+        """List the streams: the screen, the steps, and the sound where there is some."""
         world = self._world
         rate_hz = world.rate_hz / world.frameskip
         codec = "png-indexed" if world.indexed else "png"
         height, width = world.size
+        heard = (StreamSpec(SOUND, "sound", "flac", rate_hz=self._sound_hz),) if self._sound_hz else ()
         return (
             StreamSpec("screen", "frames", codec, exact=True, width=width, height=height, rate_hz=rate_hz),
             StreamSpec("steps", "steps", rate_hz=rate_hz),
+            *heard,
         )
 
     def describe(self) -> SessionInfo:
@@ -108,6 +114,8 @@ class EnvBackend:
             score += reward
             name = names[action] if discrete else ""
             yield Step(t_ns, frame, action, name, reward, terminated, truncated, lives, random_action)
+            if self._sound_hz and isinstance(world, Audible):
+                yield Sound(t_ns, world.sound(), self._sound_hz, SOUND)
             frame += 1
             t_ns = emulated_ns(frame, frameskip=frameskip, rate_hz=rate_hz)
             pixels, palette = world.screen()

@@ -19,15 +19,16 @@ from rushes.capture.env.backend import EnvBackend
 from rushes.capture.env.play import Play
 from rushes.capture.env.work import lanes
 from rushes.model.clock import Clock
-from rushes.model.readings import Frame
+from rushes.model.readings import Frame, Sound
 from rushes.store.images import encode_indexed, encode_rgb
-from rushes.worlds.catalog import make_world
 
 _GB: Final = 1e9
 _LONG_S: Final = 120
 """From here on an estimate is told in minutes."""
 _ROW_BYTES: Final = 64
 """About what a step and a row of the index take, compressed."""
+_SOUND_BYTES: Final = 180
+"""About what the sound of a step takes: a chip's square waves in FLAC, and a row of its table."""
 _START_S: Final = 1.5
 """About what a process of a pool takes to start and import what it needs."""
 
@@ -79,9 +80,7 @@ def estimate(plays: Sequence[Play], *, workers: int = 0, trial_steps: int = 24) 
 def _try(play: Play, steps: int) -> tuple[float, float, float]:
     """Return the seconds that making the world takes, the seconds a frame, and the bytes a frame."""
     made = time.perf_counter()
-    world = make_world(
-        play.env_id, frameskip=play.frameskip, sticky=play.sticky, full_action_space=play.full_action_space
-    )
+    world = play.world()
     try:
         trial = replace(play, frames_per_env=min(steps, play.frames_per_env), max_episodes=1)
         size = frames = 0
@@ -92,6 +91,8 @@ def _try(play: Play, steps: int) -> tuple[float, float, float]:
                     pixels, palette = reading.pixels, reading.palette
                     coded = encode_rgb(pixels) if palette is None else encode_indexed(pixels, palette)
                     frames, size = frames + 1, size + len(coded) + _ROW_BYTES
+                elif isinstance(reading, Sound):
+                    size += _SOUND_BYTES
         return started - made, (time.perf_counter() - started) / frames, size / frames
     finally:
         world.close()

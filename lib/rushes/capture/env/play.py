@@ -18,7 +18,9 @@ from typing import Any, Final
 import numpy as np
 
 from rushes.errors import BadInputError
-from rushes.model.games import session_name
+from rushes.model.games import is_atari, session_name
+from rushes.worlds.base import World
+from rushes.worlds.catalog import make_world
 
 SEEDS, POLICY, CHANCE = range(3)
 """Purposes of the random streams of an episode; part of `[seed, game, purpose, episode]`."""
@@ -39,6 +41,7 @@ class Play:
         frameskip: Emulated frames a step.
         sticky: Probability that the emulator repeats its last action, 0 to 1.
         full_action_space: All 18 actions.
+        sound: Whether the game is heard.
 
     Raises:
         BadInputError: A value out of its range.
@@ -53,6 +56,7 @@ class Play:
     frameskip: int = 4
     sticky: float = 0.0
     full_action_space: bool = False
+    sound: bool = False
 
     def __post_init__(self) -> None:
         for name in ("frames_per_env", "max_episodes", "frameskip"):
@@ -82,6 +86,13 @@ class Play:
                 fix=f"pass frames_per_env={2 * self.max_episodes} or more, or fewer episodes",
             )
 
+        if self.sound and not is_atari(self.env_id):
+            raise BadInputError(
+                f"sound=True for {self.env_id}, which makes none",
+                accepts="Atari games",
+                fix="sample it without sound, in a run of its own",
+            )
+
     @property
     def name(self) -> str:
         """Folder name of the session."""
@@ -94,8 +105,18 @@ class Play:
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters as plain JSON values."""
-        return asdict(self)
+        """Return the parameters as plain JSON values; sound stands among them only where there is some."""
+        return {name: value for name, value in asdict(self).items() if name != "sound" or value}
+
+    def world(self) -> World:
+        """Make what is played; the caller closes it."""
+        return make_world(
+            self.env_id,
+            frameskip=self.frameskip,
+            sticky=self.sticky,
+            full_action_space=self.full_action_space,
+            sound=self.sound,
+        )
 
     def share(self, episode: int, frames_done: int) -> int:
         """Say how many frames an episode may have: an even share of what is left.

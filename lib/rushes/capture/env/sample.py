@@ -38,7 +38,7 @@ from rushes.store.lock import hold
 from rushes.store.manifest import read_description, summaries
 from rushes.store.reader import open_session
 from rushes.store.recover import discard_unfinished
-from rushes.worlds.catalog import make_world, resolve_games
+from rushes.worlds.catalog import resolve_games
 
 __all__ = ["Estimate", "SampleReport", "Sampled", "estimate", "plan", "play_game", "sample"]
 
@@ -142,6 +142,7 @@ def sample(
     frameskip: int = 4,
     sticky: float = 0.0,
     full_action_space: bool = False,
+    sound: bool = False,
     workers: int = 0,
     executor: Executor | None = None,
     resume: bool = False,
@@ -160,6 +161,7 @@ def sample(
         frameskip: Emulated frames a step (Atari).
         sticky: Probability that the emulator repeats its last action (Atari).
         full_action_space: All 18 actions rather than the game's own (Atari).
+        sound: Store what the game plays, as the stream `game` (Atari).
         workers: Processes; 0 takes one a core. Not used with `executor`.
         executor: Any executor whose workers see the same file system.
         resume: Go on with an unfinished `out` of the same parameters: whole episodes stay, the others are played anew.
@@ -184,6 +186,7 @@ def sample(
         frameskip=frameskip,
         sticky=sticky,
         full_action_space=full_action_space,
+        sound=sound,
     )
     root = Path(out)
     lanes(workers, len(plays))
@@ -224,9 +227,7 @@ def play_game(path: Path, play: Play) -> Sampled:
     """
     started = time.perf_counter()
     try:
-        world = make_world(
-            play.env_id, frameskip=play.frameskip, sticky=play.sticky, full_action_space=play.full_action_space
-        )
+        world = play.world()
         try:
             frames = episodes = 0
             if is_session(path):

@@ -166,6 +166,7 @@ class Stream:
         size: How many there are.
         place: Number of the byte that is read next.
         where: File and key, for messages.
+        stored_at: Byte of the file where it begins; None where it is deflated.
     """
 
     def __init__(
@@ -177,7 +178,7 @@ class Stream:
         stored_at: int | None = None,
         archive: zipfile.ZipFile | None = None,
     ) -> None:
-        self._file, self._stored_at, self._archive = file, stored_at, archive
+        self._file, self.stored_at, self._archive = file, stored_at, archive
         self.size, self.where, self.place = size, where, 0
 
     def read(self, count: int = -1, /) -> bytes:
@@ -223,8 +224,8 @@ class Stream:
         """
         if place > self.size or place < self.place:
             raise self.cut(place - self.place)
-        if self._stored_at is not None:
-            self._file.seek(self._stored_at + place)
+        if self.stored_at is not None:
+            self._file.seek(self.stored_at + place)
             self.place = place
         while self.place < place:
             self.read(min(_PIECE, place - self.place))

@@ -38,14 +38,15 @@ _SMALL: Final = 256
 
 
 class NpzWriter:
-    """Writes an NPZ file; every array is stored, none is compressed.
+    """Writes an NPZ file.
 
     Args:
         path: A new file.
+        deflated: Compress the arrays; otherwise they are stored.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
+    def __init__(self, path: Path, *, deflated: bool = False) -> None:
+        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED)
 
     def array(self, name: str, values: npt.NDArray[Any]) -> None:
         """Write a small array; objects are pickled by NumPy."""
@@ -84,6 +85,7 @@ class NpzWriter:
     def _member(self, name: str) -> Iterator[Any]:
         info = zipfile.ZipInfo(name + ENDING, _DATE)
         info.external_attr = 0o600 << 16
+        info.compress_type = self._zip.compression
         with self._zip.open(info, "w", force_zip64=True) as file:
             yield file
 

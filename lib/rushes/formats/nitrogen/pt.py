@@ -45,8 +45,8 @@ from rushes.formats.nitrogen.pt_columns import target_of
 from rushes.formats.nitrogen.pt_load import looks_like
 from rushes.formats.nitrogen.pt_plan import Plan
 from rushes.formats.nitrogen.pt_read import read_file
-from rushes.formats.nitrogen.tensor_file import SUFFIXES, Tensor, blueprint
-from rushes.formats.nitrogen.tensor_writer import TensorWriter
+from rushes.formats.tensor_file import SUFFIXES, Tensor, blueprint
+from rushes.formats.tensor_writer import TensorWriter
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Sessions
 from rushes.store.atomic import progress_name, refuse_occupied

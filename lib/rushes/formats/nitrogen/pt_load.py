@@ -76,7 +76,7 @@ def looks_like(path: Path) -> bool:
             return _zip_holds_them(path)
         if head.startswith(_OLD):
             file.seek(0)
-            return _texts(file.read(_MOST), pickles=_OLD_PICKLES) >= _KEYS
+            return texts_of(file.read(_MOST), pickles=_OLD_PICKLES) >= _KEYS
         if path.suffix != ".safetensors" or len(head) < 8:  # noqa: PLR2004 - the length stands in 8 bytes
             return False
         (length,) = struct.unpack("<Q", head[:8])
@@ -94,14 +94,14 @@ def _zip_holds_them(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as file:
             pickles = [i for i in file.infolist() if i.filename.endswith("/data.pkl") and i.file_size <= _MOST]
-            return len(pickles) == 1 and _texts(file.read(pickles[0]), pickles=1) >= _KEYS
+            return len(pickles) == 1 and texts_of(file.read(pickles[0])) >= _KEYS
     except Exception as error:  # the library has many for what is damaged: zlib.error, UnicodeDecodeError ...
         if path.suffix == ".pt":
             raise _cut(path) from error
         return False
 
 
-def _texts(data: bytes, *, pickles: int) -> set[str]:
+def texts_of(data: bytes, *, pickles: int = 1) -> set[str]:
     """List the texts in pickles without running them."""
     found: set[str] = set()
     at = 0

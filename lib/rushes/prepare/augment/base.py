@@ -102,6 +102,16 @@ class Transform(ABC):
         return window
 
     @staticmethod
+    def keys(keys: npt.NDArray[np.float32], parameters: Mapping[str, Any], world: World) -> npt.NDArray[np.float32]:
+        """Give the numbers of the actions that belong to the transformed pixels: (..., A) in, the same shape out.
+
+        Raises:
+            BadInputError: There are none.
+        """
+        del parameters, world
+        return keys
+
+    @staticmethod
     def action(action: Action, parameters: Mapping[str, Any], world: World) -> Action:
         """Give the action that belongs to the transformed pixels.
 

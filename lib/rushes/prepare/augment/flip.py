@@ -67,10 +67,15 @@ class Flip(Transform):
         return window
 
     @staticmethod
+    def keys(keys: npt.NDArray[np.float32], parameters: Mapping[str, Any], world: World) -> npt.NDArray[np.float32]:
+        """Mirror them; see `Transform.keys`."""
+        del parameters
+        return world.space.mirror(world.pairs).vectors(keys)
+
+    @staticmethod
     def action(action: Action, parameters: Mapping[str, Any], world: World) -> Action:
         """Mirror keys and control; see `Transform.action`."""
-        del parameters
-        keys = world.space.mirror(world.pairs).vectors(action.keys)
+        keys = Flip.keys(action.keys, parameters, world)
         return replace(action, keys=keys, control=mirrored(action.control, world))
 
 

@@ -138,27 +138,31 @@ class Crop(Transform):
         return window
 
     @staticmethod
+    def keys(keys: npt.NDArray[np.float32], parameters: Mapping[str, Any], world: World) -> npt.NDArray[np.float32]:
+        """Multiply the motion of the mouse by the zoom; see `Transform.keys`."""
+        left, top, right, bottom = parameters["box"]
+        return scaled(keys, world.space, {"MouseDX": 1 / (right - left), "MouseDY": 1 / (bottom - top)})
+
+    @staticmethod
     def action(action: Action, parameters: Mapping[str, Any], world: World) -> Action:
         """Multiply the motion of the mouse by the zoom; see `Transform.action`."""
-        left, top, right, bottom = parameters["box"]
-        zoom = {"MouseDX": 1 / (right - left), "MouseDY": 1 / (bottom - top)}
-        return replace(action, keys=scaled(action.keys, world.space, zoom))
+        return replace(action, keys=Crop.keys(action.keys, parameters, world))
 
 
 def scaled(keys: npt.NDArray[np.float32], space: ActionSpace, factors: Mapping[str, float]) -> npt.NDArray[np.float32]:
     """Multiply what was moved.
 
     Args:
-        keys: (A,) float32.
+        keys: (..., A) float32.
         space: Its slots; what goes beyond the limits of a slot is held there.
         factors: Control -> factor. Only slots of motion change, never positions of sticks.
 
     Returns:
-        A new (A,) float32.
+        A new array of the same shape.
     """
     made = np.array(keys, np.float32)
     for place, slot in enumerate(space.slots):
         found = {factors[name] for name in (*slot.plus, *slot.minus) if name in factors}
         if slot.role == "motion" and found:
-            made[place] = np.clip(made[place] * found.pop(), *slot.limits)
+            made[..., place] = np.clip(made[..., place] * found.pop(), *slot.limits)
     return made

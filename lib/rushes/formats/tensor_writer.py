@@ -6,7 +6,7 @@ the same plan goes on there and ends with the same bytes.
 
 Example:
     >>> import tempfile, torch
-    >>> from rushes.formats.nitrogen.tensor_file import Tensor, blueprint
+    >>> from rushes.formats.tensor_file import Tensor, blueprint
     >>> path = Path(tempfile.mkdtemp()) / "small.pt"
     >>> form = blueprint(".pt", [Tensor("obs", (2, 3), "float32")], {"meta": {"note": "six numbers"}})
     >>> with TensorWriter(path, path.with_suffix(".progress"), form, plan="a") as writer:
@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadInputError, StorageError
-from rushes.formats.nitrogen.tensor_file import Blueprint
+from rushes.formats.tensor_file import Blueprint
 from rushes.store.atomic import replace_text
 
 _SYNC_BYTES: Final = 32_000_000
@@ -58,7 +58,7 @@ class TensorWriter:
 
     Args:
         path: The file; made, or gone on with.
-        progress: Where it notes how far it is.
+        progress: Where it notes how far it is; None for one that is not gone on with.
         form: Where everything stands.
         plan: What decides the bytes, as a digest; with another one it begins anew.
 
@@ -66,7 +66,7 @@ class TensorWriter:
         done: Name -> rows that are there already.
     """
 
-    def __init__(self, path: Path, progress: Path, form: Blueprint, *, plan: str) -> None:
+    def __init__(self, path: Path, progress: Path | None, form: Blueprint, *, plan: str) -> None:
         self._path, self._progress, self._form, self._plan = path, progress, form, plan
         self._crcs = dict.fromkeys(form.tensors, 0)
         self._rows = dict.fromkeys(form.tensors, 0)
@@ -89,6 +89,8 @@ class TensorWriter:
 
     def _noted(self) -> dict[str, Any] | None:
         """Read how far an earlier writer with the same plan came."""
+        if self._progress is None:
+            return None
         try:
             said = json.loads(self._progress.read_text(encoding="utf-8"))
             same = said["plan"] == self._plan and said["size"] == self._form.size == self._path.stat().st_size
@@ -105,7 +107,7 @@ class TensorWriter:
             raise StorageError(
                 f"{path.parent}: the disk is full ({needed / 1e6:,.0f} MB are needed, {free / 1e6:,.0f} MB are free)",
                 accepts="a disk with room for it",
-                fix="free some space, choose another folder, or write less (obs=uint8 takes a quarter, stride a part)",
+                fix="free some space, choose another folder, or write less: smaller pictures, fewer sessions",
             )
 
     def write(self, name: str, rows: npt.ArrayLike) -> None:
@@ -179,6 +181,8 @@ class TensorWriter:
             for offset, length in written.pages:
                 os.posix_fadvise(handle, offset, length, os.POSIX_FADV_DONTNEED)
         self._unnoted_bytes += written.size
+        if self._progress is None:
+            return
         if note or self._unnoted_bytes >= _NOTE_BYTES or time.monotonic() - self._noted_s > _NOTE_S:
             said = {"plan": self._plan, "size": self._form.size, "tensors": written.tensors}
             replace_text(self._progress, json.dumps(said))

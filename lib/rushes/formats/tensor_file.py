@@ -1,7 +1,7 @@
 """Files of tensors laid out before a row is there: what `torch.load` or `safetensors` reads, without ever holding it.
 
 Where every byte stands follows from the names, shapes and dtypes, so a file of any size is laid out first and filled in
-place by `rushes.formats.nitrogen.tensor_writer`. The headers, with the CRC32 of each record of a .pt, come when all
+place by `rushes.formats.tensor_writer`. The headers, with the CRC32 of each record of a .pt, come when all
 rows are there.
 
 | suffix | form | source |
@@ -32,7 +32,7 @@ import numpy as np
 
 from rushes.errors import BadInputError
 
-DType = Literal["float32", "uint8"]
+DType = Literal["float32", "float64", "int64", "int16", "uint8", "bool"]
 SUFFIXES: Final = (".pt", ".safetensors")
 
 _ROOT: Final = "archive"
@@ -42,7 +42,15 @@ _FITS: Final = 0xFFFFFFFF
 """From here on ZIP takes 64 bits (APPNOTE 4.4.8, 4.4.9)."""
 _DATE: Final = 0x21  # 1 January 1980: the same bytes whenever it is written
 _PADDING: Final = 0x4246  # the extra field that torch pads with, "FB"
-_DTYPES: Final = {"float32": ("FloatStorage", "F32"), "uint8": ("ByteStorage", "U8")}
+DTYPES: Final = {
+    "float32": ("FloatStorage", "F32"),
+    "float64": ("DoubleStorage", "F64"),
+    "int64": ("LongStorage", "I64"),
+    "int16": ("ShortStorage", "I16"),
+    "uint8": ("ByteStorage", "U8"),
+    "bool": ("BoolStorage", "BOOL"),
+}
+"""NumPy's name -> torch's class of storage, and the name in safetensors."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Tensor:
     Attributes:
         name: Its key.
         shape: Rows first.
-        dtype: `float32` or `uint8`.
+        dtype: As NumPy names it.
     """
 
     name: str
@@ -186,7 +194,7 @@ class _Pickler(pickle.Pickler):
         import torch
 
         number = self.order.index(obj.name)
-        kind = getattr(torch, _DTYPES[obj.dtype][0])
+        kind = getattr(torch, DTYPES[obj.dtype][0])
         steps = [math.prod(obj.shape[place + 1 :]) for place in range(len(obj.shape))]
         stored = _Stored(str(number), kind, math.prod(obj.shape))
         return torch._utils._rebuild_tensor_v2, (stored, 0, obj.shape, tuple(steps), False, OrderedDict())  # noqa: SLF001 - the name that files hold
@@ -243,7 +251,7 @@ def _safetensors_file(tensors: Sequence[Tensor], rest: Mapping[str, Any]) -> Blu
     starts, at = {}, 0
     for tensor in tensors:
         starts[tensor.name] = at
-        about = {"dtype": _DTYPES[tensor.dtype][1], "shape": list(tensor.shape)}
+        about = {"dtype": DTYPES[tensor.dtype][1], "shape": list(tensor.shape)}
         header[tensor.name] = {**about, "data_offsets": [at, at + tensor.size]}
         at += tensor.size
     said = json.dumps(header, separators=(",", ":")).encode()

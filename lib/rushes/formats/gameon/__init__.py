@@ -1,0 +1,1 @@
+"""GameOn: its database, its videos and its sound, read and written."""

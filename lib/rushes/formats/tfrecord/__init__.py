@@ -1,0 +1,1 @@
+"""TensorFlow's record files, without TensorFlow."""

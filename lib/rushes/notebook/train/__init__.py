@@ -1,0 +1,1 @@
+"""The notebook that trains: planted lessons, the guide's three nets, scores beside chance."""
