@@ -73,27 +73,14 @@ def test_people_see_a_table_with_a_line_a_session(tmp_path, made):
     lines = rushes("library", "list", made).out.splitlines()
     assert lines[0].startswith(f"{made}: 2 sessions of 2 games, ")
     assert lines[1].split() == [
-        "name",
-        "game",
-        "started",
-        "length",
-        "frames",
-        "Hz",
-        "lost",
-        "picture",
-        "MB",
-        "inputs",
-        "sound",
-    ]
+        "name", "game", "started", "UTC", "length", "frames", "Hz", "lost", "picture", "MB", "inputs", "sound",
+    ]  # fmt: skip
     assert [line.split()[:2] for line in lines[2:4]] == [["one", "Doom"], ["two", "Pong"]]
     assert lines[4].split() == ["since", "the", "last", "look:", "2", "new"]
     assert len(rushes("library", "list", made).out.splitlines()) == 4, "nothing is new any more"
-    assert rushes("library", "find", made, "two").out.startswith(f"{made}: 1 of 2 sessions of 1 games")
+    assert rushes("library", "find", made, "two").out.startswith(f"{made}: 1 of 2 sessions of 1 game, ")
     (tmp_path / "empty").mkdir()
-    assert (
-        rushes("library", "list", tmp_path / "empty").out
-        == f"{tmp_path / 'empty'}: 0 sessions of 0 games, 0.0 s, 0.0 MB\n"
-    )
+    assert rushes("library", "list", tmp_path / "empty").out.endswith("empty: 0 sessions of 0 games, 0.0 s, 0.0 MB\n")
 
 
 def test_damage_is_listed_and_is_status_1(made):

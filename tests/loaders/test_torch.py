@@ -157,3 +157,16 @@ def test_a_negative_index_counts_from_the_end_and_one_too_many_is_an_index_error
     assert torch.equal(dataset[-1]["t_ns"], dataset[len(dataset) - 1]["t_ns"])
     with pytest.raises(IndexError):
         dataset[len(dataset)]
+
+
+def test_statistics_are_of_every_row_and_of_the_pixels_as_they_are_trained_on(folder):
+    dataset = GameplayDataset(folder, **SHARED, augment="brightness=1:0.5")
+    found = dataset.statistics()
+    shown = [*range(1, 61), *range(501, 546)]
+    rows = np.array([inputs_of(number) for number in shown])
+    columns = found.to_json()["columns"]
+    assert [column["count"] for column in columns] == np.count_nonzero(rows, axis=0).tolist()
+    assert columns[2]["mean"] == pytest.approx(rows[:, 2].mean())
+    assert columns[0]["weight_used"] == pytest.approx(len(rows) / (2 * rows[:, 0].sum()))
+    bits = [bin(number).count("1") / 12 for number in shown]
+    assert found.channels[0] == pytest.approx([np.mean(bits)] * 3, abs=0.02)

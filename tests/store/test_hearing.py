@@ -65,10 +65,8 @@ def noise(tmp_path_factory):
     rng = np.random.default_rng(3)
     t_ns = np.arange(75) * ROW + rng.integers(0, 6_000_000, 75)
     samples = rng.integers(-8000, 8000, (48_000 * 5 // 2, 2)).astype(np.int16)
-    blocks = [
     blocks = blocks_of(samples, 48_000, drift=1e-4)
     blocks = [b for b in blocks if not 0.99 <= b.t_ns / NS < 1.09 and b.t_ns > 0.09 * NS]
-    ]
     return record(tmp_path_factory.mktemp("noise") / "s", t_ns, 75 * ROW, blocks, system=48_000.0)
 
 

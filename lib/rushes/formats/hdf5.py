@@ -35,6 +35,7 @@ from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
 from rushes.formats.hdf5_objects import Disk, Piece, lay_over, new_group, new_hdf5, open_hdf5
+from rushes.formats.hdf5_original import is_original, read_original, write_original
 from rushes.formats.imported import Pixels
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.options import TrainingOptions
@@ -55,9 +56,11 @@ class Hdf5Options(TrainingOptions):
 
     Attributes:
         compression: Of the pictures and all else: `gzip`, `lzf` (quicker and larger), or `none`.
+        strict: What GameOn's own exporter writes, see `formats.hdf5_original`: no rows, no sound, no time of a frame.
     """
 
     compression: str = "gzip"
+    strict: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,14 +74,15 @@ class Hdf5(Format):
     """One HDF5 file."""
 
     name: ClassVar[str] = "hdf5"
-    looks_for: ClassVar[str] = "an HDF5 file with video and sessions"
+    looks_for: ClassVar[str] = "an HDF5 file with video and sessions, or with session_0001/video as GameOn writes it"
     Options: ClassVar[type[Any]] = Hdf5Options
     keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
     takes: ClassVar[Takes] = "any"
 
     def keeps_with(self, options: Any) -> Keeps:
         """Say what survives: pictures of another size are not the same."""
-        return replace(self.keeps, frames="lossy") if options.resizes else self.keeps
+        kept = replace(self.keeps, frames="lossy") if options.resizes else self.keeps
+        return replace(kept, times=False, audio=False, rewards=False) if options.strict else kept
 
     def sniff(self, path: Path) -> bool:
         """Say whether a file is HDF5 with what this format writes.
@@ -92,12 +96,14 @@ class Hdf5(Format):
             if file.read(len(MAGIC)) != MAGIC:
                 return False
         with open_hdf5(path) as file:
-            return "video" in file and SESSIONS in file
+            return ("video" in file and SESSIONS in file) or is_original(file)
 
     def read(self, path: Path, options: Any) -> Sessions:
         """Open a file; pictures are read when they are asked for."""
         del options
-        return Sessions(recordings_of(_File(path)), format=self.name)
+        with open_hdf5(path) as file:
+            theirs = SESSIONS not in file
+        return Sessions(read_original(path) if theirs else recordings_of(_File(path)), format=self.name)
 
     def write(
         self,
@@ -110,6 +116,8 @@ class Hdf5(Format):
     ) -> Report:
         """Write all rows of all recordings; see `Format.write`."""
         del executor  # one thread writes, and compresses
+        if options.strict:
+            return self._write_strict(source, path, options, progress)
         plan = Plan(source, options)
         with export(self, source, path, options, folder=False) as job:
             with Disk(job.partial) as disk, new_hdf5(disk) as file:
@@ -118,13 +126,30 @@ class Hdf5(Format):
             settle(plan, job, statistics)
         return job.report
 
+    def _write_strict(self, source: Sessions, path: Path, options: Hdf5Options, progress: Progress | None) -> Report:
+        total, done = sum(recording.frame_count for recording in source), 0
+        with export(self, source, path, options, folder=False) as job:
+            with Disk(job.partial) as disk, new_hdf5(disk) as file:
+                writer = write_original(file, list(source), options, filters=_filters(options.compression))
+                for recording in source:
+                    for count in writer.write(recording, job):
+                        disk.check()
+                        done += count
+                        if progress:
+                            progress(done, total, "frames written")
+        return job.report
+
+
+def _filters(compression: str) -> dict[str, Any]:
+    return {} if compression == "none" else {"compression": compression}
+
 
 class _Groups:
     """A group a session; see `training.fill.Sink`."""
 
     def __init__(self, file: Any, disk: Disk, plan: Plan, compression: str) -> None:
         self._disk, self._plan, self._sessions = disk, plan, new_group(file, SESSIONS)
-        self._filters: dict[str, Any] = {} if compression == "none" else {"compression": compression}
+        self._filters = _filters(compression)
         self._number = -1
         self._group: Any = None
         self._at: dict[str, int] = {}

@@ -79,13 +79,13 @@ class Pack:
         return np.asarray(np.load(self.path / FRAMES, mmap_mode="r", allow_pickle=False))
 
     def read(self, frames: npt.ArrayLike) -> Pixels:
-        """Copy frames.
+        """Give frames.
 
         Args:
             frames: (T,) integers, frame_index of each.
 
         Returns:
-            (T, H, W, 3) uint8 RGB.
+            (T, H, W, 3) uint8 RGB; frames that follow on each other are a view of the file, which cannot be written to.
 
         Raises:
             BadInputError: Frames that the recording does not have.
@@ -101,7 +101,7 @@ class Pack:
                 fix="ask for what is there",
             )
         if last - first == len(wanted) - 1 and (np.diff(wanted) == 1).all():
-            return np.array(self.pixels[first : last + 1])
+            return self.pixels[first : last + 1]
         return self.pixels[wanted]
 
     def is_whole(self) -> bool:

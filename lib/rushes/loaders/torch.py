@@ -31,6 +31,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate, get_worker_in
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.options import Given
 from rushes.loaders.batches import AHEAD_BYTES, Batches
+from rushes.loaders.figures import WINDOWS, statistics
 from rushes.loaders.order import QUASI_RANDOM, Order, Shuffle
 from rushes.loaders.parts import SHARES
 from rushes.loaders.source import Named
@@ -39,6 +40,7 @@ from rushes.model.actions import ActionSpace
 from rushes.model.ledger import Ledger
 from rushes.store.entry import Entry
 from rushes.store.hearing import Hearing
+from rushes.store.statistics import Statistics
 
 FrameTransform = Callable[[npt.NDArray[np.uint8]], Any]
 """Takes one frame, (H, W, 3) uint8 RGB; gives an array (H, W, C) or a tensor (C, H, W)."""
@@ -253,6 +255,14 @@ class GameplayDataset(Dataset[dict[str, Any]]):
     def ledger(self) -> Ledger:
         """How many sessions and frames there were, how many are in a window, and why the others are not."""
         return self.windows.ledger
+
+    def statistics(self, *, most: int = WINDOWS) -> Statistics:
+        """Count how often each control is used, class weights, means and deviations; see `rushes.loaders.figures`.
+
+        Args:
+            most: Windows whose pictures and sound are looked at.
+        """
+        return statistics(self.windows, most=most)
 
     def __repr__(self) -> str:
         return f"<GameplayDataset: {self.windows!r}>"

@@ -29,7 +29,7 @@ Example:
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -229,14 +229,34 @@ class GameplayWindows:
         )
         found = []
         for (epoch, index), (place, part, rows), frames in zip(asked, parts, pictures, strict=True):
-            item = self._item(place, part, rows, frames)
-            if self._table is not None:
-                row = self._table[index]
-                item = transformed(item, row.transforms, World(self.space)) | row.says
+            item = self._as_listed(index, self._item(place, part, rows, frames))
             if self._draws is not None:
                 item = self._draws.apply(item, self.entries[place.source].action_space, epoch=epoch, index=index)
             found.append(item)
         return found
+
+    def _as_listed(self, index: int, item: Item) -> Item:
+        if self._table is None:
+            return item
+        row = self._table[index]
+        return transformed(item, row.transforms, World(self.space)) | row.says
+
+    def fetch_plain(self, index: int) -> Item:
+        """Make an item as it is before anything is drawn for an epoch."""
+        place, part, rows = self._shown(self._checked(index)[1])
+        (frames,) = self._opened.pictures([_frames(index, place, part, rows)])
+        return self._as_listed(index, self._item(place, part, rows, frames))
+
+    def every_input(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Give the inputs of all rows that windows are cut from, (N, A) float32 at a time; of a table, of its rows."""
+        if self._table is not None:
+            for index in range(len(self)):
+                _, part, rows = self._shown(index)
+                yield part.inputs[rows]
+            return
+        for source, entry in enumerate(self.entries):
+            for stretch in range(len(entry.stretches)):
+                yield self._aligned(Place(source, stretch, 0)).inputs
 
     def _aligned(self, place: Place) -> Aligned:
         return self._opened.rows(place.source, place.stretch, place.row % self.cut.frame_skip)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rushes.cli import show
-from rushes.cli.library.shown import AsJson, Root, reading
+from rushes.cli.library.shown import AsJson, Root, many, reading
 
 
 def add(
@@ -42,4 +42,4 @@ def add(
         sessions = [{"source": str(one.source), "path": str(one.path), "new": one.is_new} for one in added]
         show.emit({"library": str(folder), "sessions": sessions, "remarks": list(library.remarks)})
         return
-    show.say(f"{folder}: {new} sessions added, {len(added) - new} there already")
+    show.say(f"{folder}: {many(new, 'session')} added, {len(added) - new} there already")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rushes.cli import show
-from rushes.cli.library.shown import AsJson, Root, plain, reading, say_looked
+from rushes.cli.library.shown import AsJson, Root, many, plain, reading, say_looked
 
 
 def rebuild(root: Root, as_json: AsJson = False) -> None:
@@ -16,7 +16,7 @@ def rebuild(root: Root, as_json: AsJson = False) -> None:
     if as_json:
         show.emit(plain(library, items))
         return
-    show.say(f"{library.root}: {len(items)} sessions read anew")
+    show.say(f"{library.root}: {many(len(items), 'session')} read anew")
     for item in items:
         if item.problem:
             show.say(f"  left out: {item.problem}")

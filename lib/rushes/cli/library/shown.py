@@ -23,7 +23,7 @@ Root = Annotated[
     str, typer.Argument(metavar="LIBRARY", help="a folder with sessions in it, or with a folder sessions/")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-HEAD: Final = ("name", "game", "started", "length", "frames", "Hz", "lost", "picture", "MB", "inputs", "sound")
+HEAD: Final = ("name", "game", "started UTC", "length", "frames", "Hz", "lost", "picture", "MB", "inputs", "sound")
 _RIGHT: Final = frozenset({3, 4, 5, 6, 8})
 _NOTHING: Final = "-"
 _MINUTE_S: Final = 60
@@ -70,10 +70,10 @@ def say_items(library: Library, items: Sequence[Item], *, of: int | None = None)
     """
     good = [item for item in items if not item.problem]
     games = {item.game for item in good}
-    among = "" if of is None else f" of {of}"
     size = sum(item.size_bytes for item in items)
     show.say(
-        f"{library.root}: {len(items)}{among} sessions of {len(games)} games, "
+        f"{library.root}: {'' if of is None else f'{len(items)} of '}{many(len(items) if of is None else of, 'session')} "
+        f"of {many(len(games), 'game')}, "
         f"{length(sum(item.duration_s for item in good))}, {size / 1e6:.1f} MB"
     )
     if good:
@@ -117,6 +117,11 @@ def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list
         ).rstrip()
         for row in rows
     ]
+
+
+def many(count: int, what: str) -> str:
+    """Write a number of things: `1 session`, `2 sessions`."""
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def length(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rushes.cli import show
-from rushes.cli.library.shown import AsJson, Root, reading, say_looked
+from rushes.cli.library.shown import AsJson, Root, many, reading, say_looked
 
 
 def verify(
@@ -40,7 +40,7 @@ def verify(
         for one in checked:
             for problem in one.problems:
                 show.say(f"  {problem.kind:11s}{problem.where}: {problem.sentence}")
-        show.say(f"{library.root}: {len(checked) - damaged} sessions whole, {damaged} damaged")
+        show.say(f"{library.root}: {many(len(checked) - damaged, 'session')} whole, {damaged} damaged")
         say_looked(library)
     if damaged:
         raise typer.Exit(1)

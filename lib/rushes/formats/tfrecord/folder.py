@@ -7,7 +7,7 @@
     recordings/                  the tables of each recording, so that the folder opens as recordings again
 
 No window crosses the edge of a segment or a stretch that is marked invalid. TensorFlow is not needed to write or read
-the folder. With it, `rushes.loaders.tensorflow.read_tfrecord` gives a `tf.data.Dataset`, and a parser is this:
+the folder. With it, `rushes.loaders.tfrecord.read_tfrecord` gives a `tf.data.Dataset`, and a parser is this:
 
     def parse(record):
         row = tf.io.parse_single_example(record, {
@@ -61,12 +61,12 @@ class TfRecord(Format):
 
     def sniff(self, path: Path) -> bool:
         """Look for features.json of ours, or for the original's first file; see `Format.sniff`."""
-        return _manifest(path) is not None or strict.holds(path)
+        return manifest(path) is not None or strict.holds(path)
 
     def read(self, path: Path, options: TfRecordOptions) -> Sessions:
         """Open the recordings of a folder; see `Format.read`. The options are those of writing and change nothing."""
         del options
-        found = _manifest(path)
+        found = manifest(path)
         if found is None:
             return strict.read(path, self.name)
         try:
@@ -118,7 +118,7 @@ def _with_size(recording: Recording, entry: Entry) -> Entry:
     return replace(entry, height=height, width=width)
 
 
-def _manifest(path: Path) -> dict[str, Any] | None:
+def manifest(path: Path) -> dict[str, Any] | None:
     """Read features.json; None where there is none of ours."""
     file = path / FEATURES
     if not file.is_file():

@@ -44,6 +44,7 @@ from rushes.store.entry import Entry
 PATTERN: Final = "gameon_{:04}.tfrecord"
 _GLOB: Final = "gameon_*.tfrecord"
 _FEATURES: Final = frozenset({"frames", "frames_shape", "actions"})
+SLOTS: Final = 20
 _AXES: Final = 4
 _STEP_NS: Final = round(NS / ASSUMED_HZ)
 _WHITE: Final = np.float32(255)
@@ -105,8 +106,15 @@ class StrictWriting(Writing):
         self._job.counts["samples"] += self.windows
 
 
-class _Record(NamedTuple):
-    """One window as it lies in a file."""
+class Record(NamedTuple):
+    """One window as it lies in a file.
+
+    Attributes:
+        file: Its name.
+        offset: At which byte the record begins.
+        shape: T, H, W, 3.
+        actions: (20,) float32.
+    """
 
     file: str
     offset: int
@@ -116,17 +124,21 @@ class _Record(NamedTuple):
 
 def holds(path: Path) -> bool:
     """Say whether a folder holds files of the original's form, or a file is one."""
-    if path.is_dir():
-        path = next(iter(sorted(path.glob(_GLOB))), path)
+    path = next(iter(files_of(path)), path)
     if path.suffix != ".tfrecord" or not path.is_file():
         return False
     try:
-        return next(_scan(path), None) is not None
+        return next(scan(path), None) is not None
     except BadDataError:
         return False
 
 
-def _scan(path: Path) -> Iterator[_Record]:
+def files_of(path: Path) -> list[Path]:
+    """List the files of a set in their order: those of a folder, or the file itself."""
+    return sorted(path.glob(_GLOB)) if path.is_dir() else [path]
+
+
+def scan(path: Path) -> Iterator[Record]:
     """List the records of a file without reading their pictures."""
     if not path.stat().st_size:
         return
@@ -145,7 +157,7 @@ def _scan(path: Path) -> Iterator[_Record]:
                     accepts=", ".join(sorted(_FEATURES)),
                     fix="leave the file out, or write the set again",
                 )
-            yield _Record(path.name, offset, tuple(int(one) for one in shape), np.asarray(actions, np.float32))
+            yield Record(path.name, offset, tuple(int(one) for one in shape), np.asarray(actions, np.float32))
             offset = behind
 
 
@@ -154,7 +166,7 @@ class _Windows:
     """Where the pictures of such a set lie."""
 
     folder: Path
-    records: tuple[_Record, ...]
+    records: tuple[Record, ...]
 
     def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
         """Decode pictures in order; see `formats.imported.Frames`."""
@@ -167,7 +179,7 @@ class _Windows:
                     pixels, last = self._pixels(reader, self.records[number]), number
                 yield pixels[frame - edges[number]]
 
-    def _pixels(self, reader: Reader, record: _Record) -> npt.NDArray[np.uint8]:
+    def _pixels(self, reader: Reader, record: Record) -> npt.NDArray[np.uint8]:
         where = f"{self.folder / record.file}, byte {record.offset}"
         values = np.asarray(decode_example(reader.at(record.file, record.offset), where=where)["frames"], np.float32)
         if values.size != np.prod(record.shape):
@@ -193,8 +205,7 @@ def read(path: Path, form: str) -> Sessions:
     Raises:
         BadDataError: A record is cut or of another form.
     """
-    files = sorted(path.glob(_GLOB)) if path.is_dir() else [path]
-    records = tuple(record for file in files for record in _scan(file))
+    records = tuple(record for file in files_of(path) for record in scan(file))
     space = ActionSpace.from_layout("gameon20")
     wrong = [len(record.actions) for record in records if len(record.actions) != len(space)]
     if wrong:
