@@ -113,6 +113,15 @@ def test_preparing_runs_as_it_stands(tmp_path):
     assert "(16, 1, 96, 96, 3) uint8" in printed
 
 
+@pytest.mark.require("tensorflow")
+def test_training_runs_as_it_stands(tmp_path):
+    printed = "\n".join(execute("docs/training.md", tmp_path))
+    assert "'frames': (4, 16, 3, 96, 96)" in printed
+    assert "'audio': (4, 16, 128)" in printed
+    assert "(4, 8, 96, 96, 3) (4, 8, 30) (4, 8, 128)" in printed, "the batch of TensorFlow"
+    assert "'position': 8" in printed
+
+
 def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path):
     printed = "\n".join(execute("docs/nitrogen.md", tmp_path))
     assert re.search(r"Synthetic \d\d rows .*'SOUTH'", printed), "labels without their video"

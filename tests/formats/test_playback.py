@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rushes.formats.base import convert
+from rushes.formats.base import convert, open_any
 from rushes.formats.playback import readings
 from rushes.model.readings import Lost, Sound
 from rushes.model.recording import Sessions
@@ -65,3 +65,11 @@ def test_sound_within_segments_is_copied_exactly_and_what_lies_outside_is_counte
 def test_readings_come_in_the_order_of_time_within_a_segment(loud):
     times = [r.t_ns for r in readings(loud) if not isinstance(r, Lost)]
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("name", ["atari_folders", "atari_interleaved"])
+def test_a_format_without_a_place_for_sound_loses_it_and_does_not_say_that_it_is_there(loud, tmp_path, name):
+    report = convert(Sessions([loud], format="x"), tmp_path / "out", format=name)
+    assert "audio" in report.lost
+    (back,) = open_any(tmp_path / "out")
+    assert back.sound_streams == ()

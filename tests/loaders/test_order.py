@@ -43,7 +43,7 @@ def test_batches_say_what_their_worker_is_asked_for_next():
     assert [index for batch in batches for _, index in batch] == order.indices(0).tolist()
     for number, batch in enumerate(batches):
         following = [one for later in batches[number + 2 :: 2] for one in later]
-        assert batch.ahead == following[:5]
+        assert batch.ahead == (following[:5] if number > 1 else []), "somebody waits for the first batch of a worker"
     assert [len(batch) for batch in Batches(Order(23), size=3, drop_last=True)] == [3] * 7
     left = Order(23, seed=4)
     left.load_state_dict({"epoch": 0, "position": 9, "of": 23})

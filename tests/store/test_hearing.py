@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from rushes.errors import BadInputError, BadNameError
+from rushes.errors import BadDataError, BadInputError, BadNameError, MissingError
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Frame, Gap, Sound, Start
 from rushes.model.session import SessionInfo, StreamSpec
+from rushes.store.entry import describe
 from rushes.store.facts import add_fact
-from rushes.store.hearing import Hearing, as_hearing, choose_stream, hear
+from rushes.store.hearing import Hearing, as_hearing, choose_stream, hear, hearing_of
 from rushes.store.reader import open_session
 from rushes.store.validity import honour
 from rushes.store.writer import SessionWriter
@@ -100,7 +101,7 @@ def test_rows_of_which_less_than_half_was_recorded_are_not_heard_and_zero(noise,
     assert features[heard].any(axis=1).all()
 
 
-@pytest.mark.parametrize("where", [0.04, 0.5, 0.96])
+@pytest.mark.parametrize("where", [0.04, 0.5, 0.96])  # a resampled click within 0.6 ms of an edge reaches beyond it
 @pytest.mark.parametrize("hearing", KINDS, ids=lambda h: f"{h.kind}{h.rate_hz}")
 def test_a_click_shows_in_its_row_and_only_there(tmp_path, hearing, where):
     t_ns = np.arange(12) * ROW
@@ -112,6 +113,17 @@ def test_a_click_shows_in_its_row_and_only_there(tmp_path, hearing, where):
     loud = np.abs(features).max(axis=1)
     assert loud[7] > 0.2
     assert (np.delete(loud, 7) < 1e-4).all()
+
+
+@pytest.mark.parametrize("place", [7 * 1600, 8 * 1600 - 1])
+@pytest.mark.parametrize("hearing", KINDS[:2], ids=lambda h: f"{h.kind}{h.rate_hz}")
+def test_where_nothing_is_resampled_so_does_a_click_at_the_first_and_at_the_last_sample(tmp_path, hearing, place):
+    samples = np.zeros(12 * 1600, np.int16)
+    samples[place] = 32_000
+    t_ns = np.arange(12) * NS // 30
+    recording = record(tmp_path / "s", t_ns, 12 * NS // 30, blocks_of(samples, 48_000), system=48_000.0)
+    features, _ = hear(recording, None, *edges(recording), hearing)
+    assert np.flatnonzero(np.abs(features).max(axis=1)).tolist() == [7]
 
 
 @pytest.mark.parametrize(("rate_hz", "to_hz"), [(48_000, 16_000), (44_100, 16_000), (16_000, 44_100), (30_720, 16_000)])
@@ -218,6 +230,18 @@ def test_a_recording_without_sound_gives_zeros_and_says_so(tmp_path):
             ask("mic")
 
 
+def test_a_file_that_is_cut_is_told_and_one_that_is_gone_too(tmp_path):
+    samples = np.random.default_rng(2).integers(-9000, 9000, 48_000).astype(np.int16)
+    recording = record(tmp_path / "s", np.arange(19) * ROW, 19 * ROW, blocks_of(samples, 48_000), system=48_000.0)
+    flac = tmp_path / "s" / "chunks" / "0001" / "audio" / "system.flac"
+    flac.write_bytes(flac.read_bytes()[:20_000])
+    with pytest.raises(BadDataError, match="cut or damaged"):
+        hear(recording, None, *edges(recording), Hearing())
+    flac.unlink()
+    with pytest.raises(MissingError, match="no such file"):
+        hear(recording, None, *edges(recording), Hearing())
+
+
 def test_what_users_pass_as_audio():
     assert as_hearing(None) is None
     assert as_hearing(False) is None
@@ -228,6 +252,13 @@ def test_what_users_pass_as_audio():
         as_hearing("mfcc")
     with pytest.raises(BadInputError, match="bins"):
         Hearing(bins=0)
+
+
+def test_auto_hears_where_any_recording_has_sound_in_rows_as_long_as_theirs(noise, tmp_path):
+    silent = record(tmp_path / "s", np.arange(3) * ROW, 3 * ROW, [])
+    assert hearing_of("auto", [describe(silent)]) is None
+    assert hearing_of("auto", [describe(silent), describe(noise)]).kind == "logmel"
+    assert hearing_of("waveform", [describe(silent)], frame_skip=3).features == pytest.approx(1600, abs=2)
 
 
 def test_how_many_numbers_a_row_has():

@@ -25,8 +25,8 @@ from rushes.model.readings import Event, Frame, Gap, Lost, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store import library_look, library_table
 from rushes.store.facts import add_fact, read_facts
-from rushes.store.library import Library
-from rushes.store.reader import open_session
+from rushes.store.library import Library, Looked
+from rushes.store.reader import open_session, open_sessions
 from rushes.store.writer import SessionWriter
 
 KEYS = ActionSpace.from_names(["KeyW", "KeyA", "MouseDX", "SOUTH"])
@@ -178,6 +178,7 @@ def test_a_tag_is_a_side_fact_and_survives_a_rebuild(three):
     (three / "rushes.db").unlink()
     assert [item.tags for item in Library(three).items()] == [("boss",), (), ()]
     assert [f.value["tag"] for f in read_facts(three / "sessions" / "a", replaced=True)] == ["boss", "night", ""]
+    assert library.tag([], add="x") == [], "no session is not every session"
     with pytest.raises(BadNameError, match="session 'z'"):
         library.tag(["a", "z"], add="x")
     for add, remove in ((" ", ()), ("x", "x")):
@@ -265,6 +266,7 @@ def test_a_link_shows_a_session_where_it_is(tmp_path, three, made):
     library = Library(three)
     (added,) = library.add(other, link=True)
     assert added.path.is_symlink()
+    assert [recording.info.id for recording in open_sessions(three)] == ["a", "b", "c", "d"]
     library.tag("d", add="far")
     assert [f.value["tag"] for f in read_facts(other)] == ["far"]
     assert names(Library(three).rebuild()) == ["a", "b", "c", "d"]
@@ -316,10 +318,12 @@ def test_a_damaged_or_foreign_table_is_put_aside_and_made_anew(three, damage):
             connection.executescript(damage)
         connection.close()
     harmed = path.read_bytes()
+    (three / "rushes.db-journal").write_bytes(b"noise" * 500)
     library = Library(three)
     assert [item.tags for item in library.items()] == [("x",), (), ()]
     assert [line.partition(" was put aside as ")[2][:14] for line in library.remarks] == ["rushes.db.old;"]
     assert (three / "rushes.db.old").read_bytes() == harmed
+    assert not (three / "rushes.db-journal").exists()
     assert dump(path) == before
     again = Library(three)
     assert (names(again.items()), again.remarks, again.looked.new) == (["a", "b", "c"], (), 0)
@@ -364,14 +368,12 @@ print(len(library.remarks))
 """
 
 
-@pytest.mark.parametrize("start", ["new", "damaged"])
-def test_two_processes_write_at_once_and_nothing_is_lost(tmp_path, made, start):
+def test_two_processes_mend_and_write_a_table_at_once_and_nothing_is_lost(tmp_path, made):
     for name in (f"{who}{number}" for who in ("x", "y", "both") for number in range(3)):
         made(tmp_path / "elsewhere" / name)
     root = tmp_path / "lib"
     root.mkdir()
-    if start == "damaged":
-        (root / "rushes.db").write_bytes(b"noise" * 5000)
+    (root / "rushes.db").write_bytes(b"noise" * 5000)
     command = [sys.executable, "-c", WRITER, str(root)]
     both = [
         subprocess.Popen(
@@ -386,10 +388,11 @@ def test_two_processes_write_at_once_and_nothing_is_lost(tmp_path, made, start):
         process.stdin.flush()
     said = [process.communicate(timeout=120) for process in both]
     assert [error for _, error in said] == ["", ""]
-    assert sum(int(out) for out, _ in said) == (start == "damaged"), "one of them mends it"
+    assert sum(int(out) for out, _ in said) == 1, "one of them mends it"
     library = Library(root)
-    found = {item.id: item.tags for item in library.items()}
-    assert library.looked.new + library.looked.changed + library.looked.gone == 0
+    found = {item.id: item.tags for item in library.items()}  # a row that was older than its folder is read anew
+    library.items()
+    assert library.looked == Looked(new=0, changed=0, gone=0, sessions=9)
     assert found == {f"both{n}": ("x", "y") for n in range(3)} | {f"{who}{n}": () for who in "xy" for n in range(3)}
     assert sorted(path.name for path in (root / "sessions").iterdir()) == sorted(found)
 

@@ -313,8 +313,9 @@ class _Builder:
         one = self._group[0]
         frames = self._picture_stream()
         if self._info is not None:
-            streams = tuple(frames if s.kind == "frames" else s for s in self._info.streams)
-            return replace(self._info, id=self._info.id + self._suffix, streams=streams)
+            known = self._info.without("sound")  # these formats have no place for it
+            streams = tuple(frames if s.kind == "frames" else s for s in known.streams)
+            return replace(known, id=self._info.id + self._suffix, streams=streams)
         rate_hz = ALE_RATE_HZ / ASSUMED_FRAMESKIP
         name = one.extra.session + self._suffix if one.extra else f"{one.environment}-{self._digest.hexdigest()[:12]}"
         return SessionInfo(

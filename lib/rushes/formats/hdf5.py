@@ -128,15 +128,19 @@ class Hdf5(Format):
 
     def _write_strict(self, source: Sessions, path: Path, options: Hdf5Options, progress: Progress | None) -> Report:
         total, done = sum(recording.frame_count for recording in source), 0
-        with export(self, source, path, options, folder=False) as job:
-            with Disk(job.partial) as disk, new_hdf5(disk) as file:
-                writer = write_original(file, list(source), options, filters=_filters(options.compression))
-                for recording in source:
-                    for count in writer.write(recording, job):
-                        disk.check()
-                        done += count
-                        if progress:
-                            progress(done, total, "frames written")
+        kind = _filters(options.compression)
+        with (
+            export(self, source, path, options, folder=False) as job,
+            Disk(job.partial) as disk,
+            new_hdf5(disk) as file,
+        ):
+            writer = write_original(file, list(source), options, filters=kind)
+            for recording in source:
+                for count in writer.write(recording, job):
+                    disk.check()
+                    done += count
+                    if progress:
+                        progress(done, total, "frames written")
         return job.report
 
 

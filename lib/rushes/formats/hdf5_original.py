@@ -105,7 +105,7 @@ class Writer:
             height, width, _ = recording.frame(0).shape
         factor = self._options.downsample_factor
         size = size_of(self._options.size) or (max(1, height // factor), max(1, width // factor))
-        with Clips(size) as clips:
+        with Clips(None if size == (height, width) else size) as clips:
             for pair, stretch in zip(pairs(recording, action_delay_ms=delay_ms), entry.stretches, strict=True):
                 self._number += 1
                 group = new_group(self._file, f"session_{self._number:04d}")

@@ -6,20 +6,23 @@ next; `GameplayWindows.fetch` reads these along and keeps them until they are wa
 
 Example:
     >>> batches = Batches(Order(12, shuffle=False), size=2, workers=2, ahead=4)
-    >>> [(list(batch), batch.ahead) for batch in batches][0]
-    ([(0, 0), (0, 1)], [(0, 4), (0, 5), (0, 8), (0, 9)])
+    >>> [(list(batch), batch.ahead) for batch in batches][2]
+    ([(0, 4), (0, 5)], [(0, 8), (0, 9)])
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from rushes.errors import BadInputError
 from rushes.loaders.order import Order
 
-AHEAD_BYTES = 100_000_000
+AHEAD_BYTES: Final = 100_000_000
 """What a process keeps of windows that are not asked for yet: decoded pictures, uint8."""
+AHEAD_WINDOWS: Final = 48
+"""Windows that are decoded together at the most, however small: what the quasi-random order deals at a time."""
 
 
 class Batch(list[tuple[int, int]]):
@@ -43,7 +46,7 @@ class Batches:
         size: Windows a batch.
         drop_last: Leave out the last batch where it is smaller.
         workers: Between how many workers batches go round, as a DataLoader deals them out.
-        ahead: Windows that a worker may read before they are wanted.
+        ahead: Windows that a worker may read before they are wanted. Its first batch comes alone, since somebody waits.
 
     Raises:
         BadInputError: A size below 1.
@@ -63,7 +66,7 @@ class Batches:
         if self._drop_last and batches and len(batches[-1]) < self.size:
             batches.pop()
         for number, now in enumerate(batches):
-            following = batches[number + self._workers :: self._workers]
+            following = batches[number + self._workers :: self._workers] if number >= self._workers else []
             ahead = list(chain.from_iterable(following[: -(-self._ahead // self.size)]))[: self._ahead]
             self.order.position = first + number * self.size + len(now)
             yield Batch(now, ahead)

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate, get_worker_in
 
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.options import Given
-from rushes.loaders.batches import AHEAD_BYTES, Batches
+from rushes.loaders.batches import AHEAD_BYTES, AHEAD_WINDOWS, Batches
 from rushes.loaders.figures import WINDOWS, statistics
 from rushes.loaders.order import QUASI_RANDOM, Order, Shuffle
 from rushes.loaders.parts import SHARES
@@ -224,7 +224,7 @@ class GameplayDataset(Dataset[dict[str, Any]]):
             size=batch_size,
             drop_last=drop_last,
             workers=num_workers,
-            ahead=max(ahead_bytes // window - batch_size, 0),
+            ahead=max(min(ahead_bytes // window, AHEAD_WINDOWS) - batch_size, 0),
         )
         return DataLoader(
             self,

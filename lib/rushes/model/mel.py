@@ -5,15 +5,16 @@ O'Shaughnessy, Speech Communication, 1987): mel = 1127 ln(1 + f / 700 Hz). The b
 spaced and straight in mel, each from the middle of its neighbour below to that of its neighbour above. So they are
 HTK's and TensorFlow's (`tf.signal.linear_to_mel_weight_matrix`); Slaney's, librosa's default, are others.
 
-A stretch is looked at through one window that lies in it and nowhere else: flat, with a quarter-cosine rise and fall
-over an eighth at each end (a Tukey window; Harris, Proceedings of the IEEE 66, 1978), so that a click nearly anywhere
-in it counts as much as one in its middle. It is padded with zeros to `n_fft` samples. A stretch that is longer than
+A stretch is looked at through one window that lies in it and nowhere else: flat, with a cosine rise over an eighth at
+each end (a Tukey window; Harris, Proceedings of the IEEE 66, 1978) that begins at a tenth, as Hamming's begins near
+there. So a click nearly anywhere in it counts as much as one in its middle, and at its very edge 20 dB less, and none
+is seen in the stretch beside it. It is padded with zeros to `n_fft` samples. A stretch that is longer than
 `n_fft` gets several windows of that length, half over each other, and the mean of their powers. The mean of the
 samples is taken off first: a constant is no sound.
 
-A band's value is 1 + log10(power) / 10, at the least 0: 1 is the power of a constant full scale (a full sine has half
-of it, 0.97), each 0.1 less is 10 dB less, and 0 is silence or 100 dB below full scale, where 16 bit end. The power is
-a mean over the stretch: neither its length nor the rate of samples changes it.
+A band's value is 1 + log10(power) / 10, at the least 0: 1 is a power of 1 (a sine of full scale has half of that, and
+0.97), each 0.1 less is 10 dB less, and 0 is silence, or 100 dB down, where 16 bit end. The power is a mean over the
+stretch: neither its length nor the rate of samples changes it.
 
 Example:
     >>> time_s = np.arange(1600) / 16_000
@@ -39,6 +40,7 @@ LOW_HZ: Final = 20.0
 FLOOR: Final = 1e-10
 """Power that counts as silence: -100 dB; the rounding of 16 bit alone makes -101 dB."""
 _TAPER: Final = 8  # each end of a window is an eighth of it
+_EDGE: Final = 0.1  # where it begins: -20 dB
 
 
 def hz_to_mel(hz: npt.ArrayLike) -> Floats:
@@ -95,9 +97,9 @@ def _bank(bins: int, rate_hz: int, size: int, high_hz: float) -> Floats:
 
 @lru_cache(64)
 def window(count: int) -> Floats:
-    """Give a flat window with a rise and a fall: (count,) above 0, at the most 1."""
+    """Give a flat window with a rise and a fall: (count,) from 0.1 to 1."""
     edge = count // _TAPER
-    rise = np.sin(np.pi / 2 * (np.arange(edge) + 0.5) / max(edge, 1)) ** 2
+    rise = _EDGE + (1 - _EDGE) * np.sin(np.pi / 2 * (np.arange(edge) + 0.5) / max(edge, 1)) ** 2
     return np.concatenate([rise, np.ones(count - 2 * edge), rise[::-1]])
 
 

@@ -8,7 +8,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from rushes.errors import BadDataError
@@ -116,6 +116,10 @@ class SessionInfo:
     def stream(self, kind: str) -> StreamSpec | None:
         """Return the first stream of a kind, or None."""
         return next((s for s in self.streams if s.kind == kind), None)
+
+    def without(self, kind: str) -> SessionInfo:
+        """Return the description without the streams of a kind, as a format leaves it that has no place for them."""
+        return replace(self, streams=tuple(s for s in self.streams if s.kind != kind))
 
     def to_json(self) -> dict[str, Any]:
         """Return the description as plain JSON values, schema name first."""

@@ -239,10 +239,10 @@ class Library:
         wanted, unwanted = ({name.strip() for name in listed(names)} for names in (add, remove))
         check_tags(wanted, unwanted)
         with self._table.turn():
-            places = [item.place for item in self._named(sessions)]
-            for place in places:
+            named = [item.place for item in self._named(sessions)] if listed(sessions) else []
+            for place in named:
                 retag(self.root / place, add=wanted, remove=unwanted, author=author)
-        return [item for item in self.items() if item.place in places]
+        return [item for item in self.items() if item.place in named]
 
     def verify(self, sessions: str | Sequence[str] = (), *, progress: Progress | None = None) -> list[Checked]:
         """Hold every file against the hash that was taken when it was written, and remember the outcome.

@@ -33,6 +33,8 @@ VERSION: Final = 1
 """`user_version`: of the columns below."""
 WAIT_S: Final = 30.0
 """How long a writer waits for another one."""
+_BESIDE: Final = ("-journal", "-wal", "-shm")
+"""What SQLite may leave beside its file."""
 _ELSEWHERE: Final = ("checked", "checked_at", "root")
 _COLUMNS: Final = tuple(f.name for f in fields(Item) if f.name not in _ELSEWHERE)
 _JSON: Final = {"inputs": dict, "sounds": tuple, "tags": tuple, "notes": tuple}
@@ -164,6 +166,8 @@ class LibraryTable:
                 return
             old = self.path.with_name(f"{self.path.name}.old")
             try:
+                for ending in _BESIDE:  # a new file would take them for its own
+                    self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
                 self.path.replace(old)
             except OSError as error:
                 raise _no_place(self.path, error) from error

@@ -13,8 +13,8 @@ import numpy as np
 FPS = 30
 HEIGHT, WIDTH = 48, 64
 FIRST_FORM = (
-    "id INTEGER PRIMARY KEY, game_name TEXT, start_time TEXT, end_time TEXT, duration_seconds INTEGER, video_path TEXT, "
-    "system_audio_path TEXT, microphone_audio_path TEXT, input_type TEXT, fps INTEGER, latency_offset_ms INTEGER, "
+    "id INTEGER PRIMARY KEY, game_name TEXT, start_time TEXT, end_time TEXT, duration_seconds INTEGER, "
+    "video_path TEXT, system_audio_path TEXT, microphone_audio_path TEXT, input_type TEXT, fps INTEGER, latency_offset_ms INTEGER, "
     "status TEXT, monitor_index INTEGER, notes TEXT"
 )
 LAST_FORM = (
@@ -22,8 +22,8 @@ LAST_FORM = (
     "file_size_bytes INTEGER"
 )
 EVENTS = (
-    "id INTEGER PRIMARY KEY, session_id INTEGER, timestamp_ms INTEGER, input_device TEXT, button_key TEXT, action TEXT, "
-    "value REAL, x_position REAL, y_position REAL"
+    "id INTEGER PRIMARY KEY, session_id INTEGER, timestamp_ms INTEGER, input_device TEXT, button_key TEXT, "
+    "action TEXT, value REAL, x_position REAL, y_position REAL"
 )
 FRAMES = (
     "id INTEGER PRIMARY KEY, session_id INTEGER, frame_number INTEGER, capture_timestamp_ms INTEGER, "

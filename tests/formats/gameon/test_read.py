@@ -53,7 +53,8 @@ def test_every_row_is_an_event_or_counted(gameon, recorder, one):
     key, move = gameon.key, gameon.move
     recorder.session(1, [
         key(0, "W", "press"), key(1, "\x17", "press"), key(2, "w", "release"),  # with shift, with Ctrl: one key
-        key(10, "!", "press"), key(11, "Key.shift", "press"), key(12, "Key.ctrl_r", "press"), key(13, "Key.f5", "press"),
+        key(10, "!", "press"), key(11, "Key.shift", "press"), key(12, "Key.ctrl_r", "press"),
+        key(13, "Key.f5", "press"),
         key(20, None, "press"), key(21, None, "release"), key(22, "é", "press"), key(23, "Key.nonsense", "press"),
         key(24, "a", "hover"), key(25, "a", "press", "joystick"), key("soon", "a", "press"),
         key(30, "Button.x2", "press", "mouse"), key(31, "Button.unknown", "press", "mouse"),

@@ -45,7 +45,7 @@ def test_chunks_that_are_not_known_are_passed_over_and_any_part_can_be_read(game
 
 def test_a_length_beyond_the_end_means_what_is_there(gameon, tmp_path):
     samples = np.zeros((10, 2), "<i2")
-    found = look_at(gameon.wav(tmp_path / "a.wav", samples, claimed=0xFFFFFFF0))
+    found = look_at(gameon.wav(tmp_path / "a.wav", samples, claimed=0xFFFFFF00))
     assert (found.count, found.channels, found.cut) == (10, 2, True)
 
 

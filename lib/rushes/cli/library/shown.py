@@ -71,11 +71,9 @@ def say_items(library: Library, items: Sequence[Item], *, of: int | None = None)
     good = [item for item in items if not item.problem]
     games = {item.game for item in good}
     size = sum(item.size_bytes for item in items)
-    show.say(
-        f"{library.root}: {'' if of is None else f'{len(items)} of '}{many(len(items) if of is None else of, 'session')} "
-        f"of {many(len(games), 'game')}, "
-        f"{length(sum(item.duration_s for item in good))}, {size / 1e6:.1f} MB"
-    )
+    chosen = many(len(items), "session") if of is None else f"{len(items)} of {many(of, 'session')}"
+    lasts = length(sum(item.duration_s for item in good))
+    show.say(f"{library.root}: {chosen} of {many(len(games), 'game')}, {lasts}, {size / 1e6:.1f} MB")
     if good:
         extra = [name for name in ("verdict", "tags", "checked") if any(getattr(item, name) for item in good)]
         rows = [[*HEAD, *extra], *([*_cells(item), *(_word(getattr(item, e)) for e in extra)] for item in good)]

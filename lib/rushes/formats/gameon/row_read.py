@@ -31,7 +31,8 @@ from rushes.model.events import COLUMNS, cut_events, events_frame, validate_even
 from rushes.model.findings import Problem
 from rushes.model.ledger import Tally
 from rushes.model.session import Segment
-from rushes.store.video_pictures import VideoPictures
+from rushes.store.video import probe
+from rushes.store.video_film import Film as VideoFilm
 
 Ints = npt.NDArray[np.int64]
 
@@ -125,14 +126,12 @@ class RowReader:
             self._tell("without_video", 1, f"no frame of it can be shown: {why}")
             return None
         try:
-            with VideoPictures(path) as film:
-                first = next(iter(film.frames(0, 1)))
-                span = int(film.times_ns[-1])
-                rate = (film.count - 1) * NS / span if span else 0.0
-                return path, film.count, (first.shape[0], first.shape[1]), rate
+            said = probe(path)
+            with VideoFilm(path) as film:
+                return path, len(film.contents), (said.height, said.width), said.rate_hz
         except ValueError as error:  # BadDataError is one; PyAV raises others
-            said = error.given if isinstance(error, BadDataError) else str(error)
-            self._tell("unreadable_video", 1, f"a recorder that was killed leaves an MP4 without its table: {said}")
+            why = error.given if isinstance(error, BadDataError) else str(error)
+            self._tell("unreadable_video", 1, f"a recorder that was killed leaves an MP4 without its table: {why}")
             return None
 
     def _events(self) -> FoundEvents:
@@ -209,7 +208,7 @@ class RowReader:
         return times, ticks - ticks[0]
 
     def _first_known(self, stored: FoundEvents, t_ns: Ints) -> int:
-        if stored.offered < MOST_EVENTS or not len(stored.events):
+        if stored.offered != MOST_EVENTS or not len(stored.events):
             return 0
         first = int(np.searchsorted(t_ns, int(stored.events["t_ns"].iloc[0])))
         first = min(first, len(t_ns) - 1)

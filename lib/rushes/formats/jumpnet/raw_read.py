@@ -227,7 +227,7 @@ def read_raw_twin(path: Path) -> Imported:
     tally = Tally()
     try:
         parts = _twin_parts(members, about, table, pictures, tally)
-        info = SessionInfo.from_json(about["session"])
+        info = SessionInfo.from_json(about["session"]).without("sound")  # a log has no place for it
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         said = error.given if isinstance(error, BadDataError) else f"{type(error).__name__} {error}"
         raise _odd(path, f"whose columns do not read ({said})") from error

@@ -167,5 +167,10 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
     for take in plan.takes:
         job.wrote(episodes=len(take.entry.stretches), frames=take.counts["frames"], actions=take.counts["steps"])
         if not take.entry.is_environment:
-            job.tally.offer("events", take.outside + take.counts["events"])
+            job.tally.offer("events", take.outside + take.used.total())
             job.tally.lose("events", "outside_segment", take.outside)
+            for control, count in plan.without_column(take).items():
+                job.tally.mark("events", f"no_column_{control}", count)
+        for spec in take.recording.sound_streams:
+            if spec.name in take.recording.ledger:
+                job.tally.offer(spec.name, take.recording.ledger[spec.name].kept)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,6 +36,7 @@ import pandas as pd
 from rushes.errors import BadInputError
 from rushes.formats.training import tables
 from rushes.formats.training.options import TrainingOptions, target_size
+from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.recording import Recording, Sessions
 from rushes.store.aligned import common_space
 from rushes.store.entry import Entry, describe
@@ -85,6 +87,7 @@ class Take:
         first_row: Rows of the file before its first.
         counts: Rows of each array that are its own.
         blocks: Its blocks of sound, as `BLOCKS`.
+        used: Control -> its events in the segments, without those that say what was down before.
         outside: Events that lie outside of its segments.
     """
 
@@ -95,6 +98,7 @@ class Take:
     first_row: int
     counts: Mapping[str, int]
     blocks: tables.Records
+    used: Counter[str]
     outside: int
 
     @property
@@ -148,7 +152,7 @@ class Plan:
         counts = dict.fromkeys(ROWS, entry.rows)
         counts |= {"frames": frames, "last_video": frames - entry.rows, "metadata": 1, "steps": 0, "events": 0}
         counts |= {"sound_blocks": len(blocks), "sound": int((blocks["count"] * blocks["channels"]).sum())}
-        edges = 0
+        used: Counter[str] = Counter()
         for segment in recording.segments:
             if recording.is_environment:
                 steps = recording.steps(segment.index)
@@ -158,11 +162,11 @@ class Plan:
                 events = recording.events(segment.index)
                 self._widths.see_events(events)
                 counts["events"] += len(events)
-                edges += int((events["kind"] != "state").sum())
+                used.update(events.loc[events["kind"] != "state", "control"].tolist())
         known = recording.ledger.get("events")
-        outside = max(0, known.kept - edges) if known is not None and not recording.is_environment else 0
+        outside = max(0, known.kept - used.total()) if known is not None and not recording.is_environment else 0
         delay_ms = delay_of(recording, self.options.action_delay_ms)
-        return Take(len(self.takes), recording, entry, delay_ms, first, counts, blocks, outside)
+        return Take(len(self.takes), recording, entry, delay_ms, first, counts, blocks, used, outside)
 
     def _arrays(self) -> Iterator[Array]:
         height, width = self.size
@@ -195,6 +199,13 @@ class Plan:
     def frames(self) -> int:
         """How many pictures are written."""
         return self.total("frames")
+
+    def without_column(self, take: Take) -> dict[str, int]:
+        """Count the events of a recording that no column of `inputs` shows: control -> events."""
+        known = {control for slot in self.space.slots for control in (*slot.plus, *slot.minus)}
+        if known & set(MOUSE_MOTIONS[:2]):
+            known.add(POINTER)
+        return {control: count for control, count in sorted(take.used.items()) if control not in known}
 
     def resizes(self, take: Take) -> bool:
         """Say whether the pictures of a recording are made another size."""

@@ -32,6 +32,8 @@ PARTS: Final = "train=0.7,test=0.3"
 LEARN, UNSEEN = "train", "test"
 _AT_ONCE: Final = 256
 """Rows of a batch where nothing is learnt."""
+_KEPT_PX: Final = 4_000_000
+"""Pixels of pictures that may be kept: 48 MB."""
 _DOWN: Final = 0.5
 
 
@@ -114,7 +116,7 @@ class Sets:
         """
         said, truth = [], []
         length = self.unseen.windows.length
-        for batch in DataLoader(self.unseen, batch_size=max(1, _AT_ONCE // length)):
+        for batch in self._kept or self._unseen():
             said.append(ask(batch)[:, self.warm :])
             truth.append(batch["inputs"][:, self.warm :, list(self.keys)].numpy() > _DOWN)
         count, length = len(self.unseen), length - self.warm
@@ -125,6 +127,15 @@ class Sets:
             np.tile(np.arange(self.warm, self.warm + length), count),
             self.names,
         )
+
+    @cached_property
+    def _kept(self) -> list[Batch]:
+        """What is scored, where it is little enough to be kept for the next epoch."""
+        few = len(self.unseen) * self.unseen.windows.length * self.size[0] * self.size[1] <= _KEPT_PX
+        return list(self._unseen()) if few else []
+
+    def _unseen(self) -> Iterator[Batch]:
+        yield from DataLoader(self.unseen, batch_size=max(1, _AT_ONCE // self.unseen.windows.length))
 
     def picture(self, answers: Answers, number: int) -> Pixels:
         """Read the picture of an answer again: (H, W, 3) uint8 RGB.

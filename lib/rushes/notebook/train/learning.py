@@ -161,7 +161,8 @@ def ask(net: nn.Module, batch: Batch) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _said(net: nn.Module, batch: Batch) -> Tensor:
-    said: Tensor = net(batch["frames"], batch.get("audio"))
+    heard = (batch["audio"],) if isinstance(net, TwoBranches) else ()
+    said: Tensor = net(batch["frames"], *heard)
     return said
 
 

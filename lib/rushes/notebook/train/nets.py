@@ -79,7 +79,7 @@ class BehaviouralCloning(nn.Module):
         super().__init__()
         self.eye, self.answer = _Eye(size, width), nn.Linear(width, actions)
 
-    def forward(self, frames: Tensor, audio: Tensor | None = None) -> Tensor:
+    def forward(self, frames: Tensor) -> Tensor:
         """Give (B, T, A) logits."""
         said: Tensor = self.answer(self.eye(frames))
         return said
@@ -101,7 +101,7 @@ class SequenceModel(nn.Module):
         self.memory = nn.LSTM(width, memory, batch_first=True)
         self.answer = nn.Linear(memory, actions)
 
-    def forward(self, frames: Tensor, audio: Tensor | None = None) -> Tensor:
+    def forward(self, frames: Tensor) -> Tensor:
         """Give (B, T, A) logits."""
         remembered, _ = self.memory(self.eye(frames))
         said: Tensor = self.answer(remembered)
@@ -124,9 +124,8 @@ class TwoBranches(nn.Module):
         self.ear = nn.Sequential(nn.Linear(features, width), nn.ReLU())
         self.answer = nn.Linear(2 * width, actions)
 
-    def forward(self, frames: Tensor, audio: Tensor | None = None) -> Tensor:
-        """Give (B, T, A) logits."""
-        assert audio is not None
+    def forward(self, frames: Tensor, audio: Tensor) -> Tensor:
+        """Give (B, T, A) logits; `audio` is (B, T, features)."""
         heard = self.ear((audio - _MIDDLE) / _SPREAD)
         said: Tensor = self.answer(torch.cat([self.eye(frames), heard], dim=2))
         return said

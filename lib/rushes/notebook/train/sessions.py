@@ -4,18 +4,20 @@ Pictures are H.264, keys are events at their own times, sound is FLAC with its o
 is marked invalid afterwards. They are made once under `outputs/samples/<notebook>/`; delete the folder for new ones.
 
 Example (a cell of a notebook):
+    >>> from rushes.notebook.train.lessons import LESSONS
     >>> def cell(run):
-    ...     return lesson_source(run.name, LESSONS["signs"], amount=Amount(), progress=run.bar("playing"))
+    ...     return lesson_source(run.name, LESSONS["signs"], amount=AMOUNTS["signs"], progress=run.bar("playing"))
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -26,7 +28,7 @@ from rushes.model.actions import ActionSpace
 from rushes.model.readings import Encoded, Frame, Gap, Reading, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.notebook.samples import SAMPLES
-from rushes.notebook.train.lessons import LESSONS, SOUND, SOUND_HZ, Lesson, Part, Take, hand, plan_take, sound
+from rushes.notebook.train.lessons import SOUND, SOUND_HZ, Lesson, Part, Take, hand, plan_take, sound
 from rushes.notebook.train.signs import View
 from rushes.store.atomic import new_folder
 from rushes.store.facts import add_fact
@@ -36,7 +38,6 @@ from rushes.store.writer import SessionWriter
 Progress = Callable[[int, int, str], None]
 
 _SEED: Final = 2031
-__all__ = ["LESSONS", "Amount", "lesson_source", "make_take"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,23 @@ class Amount:
         size: (height, width) of the pictures in px, even.
     """
 
-    sessions: int = 7
-    frames: tuple[int, ...] = (260, 190)
+    sessions: int
+    frames: tuple[int, ...]
     size: tuple[int, int] = (96, 96)
 
     def __str__(self) -> str:
         return f"{self.sessions}x{'_'.join(map(str, self.frames))}_{self.size[1]}x{self.size[0]}"
+
+
+AMOUNTS: Final[Mapping[str, Amount]] = MappingProxyType(
+    {"signs": Amount(6, (200, 150)), "echo": Amount(7, (260, 190)), "tones": Amount(6, (150, 120))}
+)
+"""As little as each lesson can be learnt from."""
+MORE: Final[Mapping[str, Amount]] = MappingProxyType(
+    {"signs": Amount(12, (400, 300), (180, 320)), "echo": Amount(12, (400, 300), (180, 320)),
+     "tones": Amount(10, (300, 200), (180, 320))}
+)  # fmt: skip
+"""For a longer training on larger pictures."""
 
 
 def lesson_source(

@@ -1,4 +1,4 @@
-"""What is seen in the planted lessons: a hill that scrolls by with an arrow or a lamp before it, or nothing but noise.
+"""What is seen in the planted lessons: hills that scroll by with an arrow or a lamp before them, or nothing but noise.
 
 Arrow and lamp jump about a little and change their colour by chance, which says nothing. Half of the pictures without
 an arrow have its disc all the same: only the arrow counts.
@@ -30,8 +30,11 @@ _STRAY: Final = 0.1
 _LAMPS: Final = {"left": -0.25, "right": 0.25}
 """How far from the middle a lamp stands, as a share of the width."""
 _LAMP_STRAY: Final = 0.035
-_SOFT: Final = 8
-_SPEED_PX: Final = 3
+_SKY: Final = ((128, 152, 186), (206, 214, 220))
+_HILLS: Final = ((0.56, 0.10, (1, 2, 5), (118, 140, 138)), (0.74, 0.07, (1, 3, 4), (86, 112, 96)))
+"""From the farthest: where the ridge stands and how far it rises, as shares of the height; its waves; its colour."""
+_SPEED: Final = 0.03
+"""Of the width, by which the hills move from one picture to the next."""
 _GRAIN: Final = 8
 _FINE: Final = 4
 """Discs are drawn so many times larger and made smaller, so that their edges are smooth."""
@@ -51,14 +54,14 @@ class View:
         self._size, self._seed = size, seed
         height, width = size
         rng = np.random.default_rng([seed, 1])
-        rough = rng.normal(0, 1, (-(-height // _SOFT), -(-2 * width // _SOFT), 3))
-        way = Image.Resampling.BILINEAR
-        soft = [np.asarray(Image.fromarray(rough[..., k]).resize((2 * width, height), way)) for k in range(3)]
-        sky = np.linspace(96, 172, height)[:, None, None] + np.array([0.0, 10.0, 22.0])
-        self._land = sky + 16 * np.stack(soft, axis=2)
+        down, along = np.linspace(0, 1, height)[:, None, None], np.arange(2 * width) / (2 * width)
+        self._land = np.repeat((1 - down) * _SKY[0] + down * _SKY[1], 2 * width, axis=1)
+        for ridge, rise, waves, colour in _HILLS:
+            turns = [np.sin(2 * np.pi * (wave * along + rng.random())) for wave in waves]
+            self._land[down[..., 0] > ridge + rise * np.mean(turns, axis=0)] = colour
 
     def arrow(self, number: int, direction: str) -> Pixels:
-        """Draw the hill with an arrow before it.
+        """Draw hills with an arrow before them.
 
         Args:
             number: Of the picture.
@@ -67,14 +70,14 @@ class View:
         Returns:
             (H, W, 3) uint8 RGB; the same for the same arguments.
         """
-        picture, rng, colour = self._hill(number)
-        stray, empty = rng.uniform(-_STRAY, _STRAY, 2), bool(rng.integers(2))
+        picture, rng, colour = self._hills(number)
+        (down, right), empty = rng.uniform(-_STRAY, _STRAY, 2).tolist(), bool(rng.integers(2))
         if direction or empty:
-            self._put(picture, stray, direction, colour)
+            self._put(picture, (down, right), direction, colour)
         return picture
 
     def lamp(self, number: int, side: str) -> Pixels:
-        """Draw the hill with a lamp before it.
+        """Draw hills with a lamp before them.
 
         Args:
             number: Of the picture.
@@ -83,10 +86,10 @@ class View:
         Returns:
             (H, W, 3) uint8 RGB.
         """
-        picture, rng, colour = self._hill(number)
-        stray = rng.uniform(-_LAMP_STRAY, _LAMP_STRAY, 2)
+        picture, rng, colour = self._hills(number)
+        down, right = rng.uniform(-_LAMP_STRAY, _LAMP_STRAY, 2).tolist()
         if side:
-            self._put(picture, stray + (0, _LAMPS[side]), NOTHING, colour)
+            self._put(picture, (down, right + _LAMPS[side]), NOTHING, colour)
         return picture
 
     def noise(self, number: int) -> Pixels:
@@ -100,17 +103,19 @@ class View:
         coarse = rng.integers(30, 226, (-(-height // _BLOCK), -(-width // _BLOCK), 3), dtype=np.uint8)
         return np.ascontiguousarray(coarse.repeat(_BLOCK, 0).repeat(_BLOCK, 1)[:height, :width])
 
-    def _hill(self, number: int) -> tuple[Pixels, np.random.Generator, tuple[int, int, int]]:
+    def _hills(self, number: int) -> tuple[Pixels, np.random.Generator, tuple[int, int, int]]:
         rng = np.random.default_rng([self._seed, 2, number])
-        land = np.roll(self._land, -_SPEED_PX * number, axis=1)[:, : self._size[1]]
+        land = np.roll(self._land, -round(_SPEED * self._size[1]) * number, axis=1)[:, : self._size[1]]
         picture = np.clip(land + rng.normal(0, _GRAIN, land.shape), 0, 255).astype(np.uint8)
         return picture, rng, _COLOURS[int(rng.integers(len(_COLOURS)))]
 
-    def _put(self, picture: Pixels, off: npt.NDArray[np.float64], arrow: str, colour: tuple[int, int, int]) -> None:
+    def _put(self, picture: Pixels, off: tuple[float, float], arrow: str, colour: tuple[int, int, int]) -> None:
         """Draw a disc so far (down, right) from the middle, as shares of the height and the width."""
         disc, mask = _disc(round(_SIDE * min(self._size)), arrow, colour)
         side = len(disc)
-        high, wide = (min(max(0, round((n - side) / 2 + o * n)), n - side) for n, o in zip(self._size, off, strict=True))
+        high, wide = (
+            min(max(0, round((n - side) / 2 + o * n)), n - side) for n, o in zip(self._size, off, strict=True)
+        )
         part = picture[high : high + side, wide : wide + side]
         part[:] = np.rint(part * (1 - mask) + disc * mask).astype(np.uint8)
 

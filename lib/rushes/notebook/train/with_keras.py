@@ -13,6 +13,7 @@ Example (a cell of a notebook):
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,7 +57,7 @@ def two_branches(
     Raises:
         UnavailableError: TensorFlow does not load.
     """
-    keras = load_tensorflow().keras
+    keras = _keras()
     layers = keras.layers
     draws = iter(range(100 * seed, 100 * seed + 100))
 
@@ -108,7 +109,7 @@ def learn_keras(
     Raises:
         UnavailableError: TensorFlow does not load.
     """
-    keras = load_tensorflow().keras
+    keras = _keras()
     length = sets.learn.windows.length
 
     def part(split: str, *, shuffled: bool) -> Any:
@@ -117,7 +118,7 @@ def learn_keras(
             split=split, splits=PARTS, seed=seed, shuffle_buffer=int(shuffled),
         )  # fmt: skip
 
-    learn, unseen = part(LEARN, shuffled=True), part(UNSEEN, shuffled=False)
+    learn, unseen = part(LEARN, shuffled=True), part(UNSEEN, shuffled=False).cache()
     actions, features = len(sets.learn.space), sets.features if hears else 0
     model = two_branches(length=length, size=sets.size, features=features, actions=actions, seed=seed)
     past: list[Epoch] = []
@@ -129,8 +130,16 @@ def learn_keras(
         if progress is not None:
             progress(epoch + 1, epochs, f"loss {past[-1].loss:.3f}")
 
-    model.fit(learn, epochs=epochs, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after)])
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=after)
+    model.fit(learn, epochs=epochs, verbose=0, shuffle=False, callbacks=[watch])  # the loader has shuffled
     return Learnt(name or "Keras", model, sets, tuple(past), found[-1], int(model.count_params()))
+
+
+def _keras() -> Any:
+    """Load TensorFlow with sums in the order that every machine has, and without what it logs about this one."""
+    for name, value in {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}.items():
+        os.environ.setdefault(name, value)
+    return load_tensorflow().keras
 
 
 def _answers(model: Any, unseen: Any, sets: Sets) -> Answers:

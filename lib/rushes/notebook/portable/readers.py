@@ -1,0 +1,143 @@
+"""Training files read as somebody without this program reads them: by h5py, NumPy, PyTorch, safetensors, TensorFlow.
+
+Nothing of `rushes.formats` is used here, so that a recipe holds the files themselves against the sessions.
+
+Example (a cell of a recipe):
+    >>> def first_pictures(path):
+    ...     with contextlib.closing(read_file(path)) as found:
+    ...         return found.pictures(np.arange(4))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+_NAMES: Final = ("inputs", "t_ns", "session", "audio", "audio_mask")
+
+
+@dataclass
+class Found:
+    """What a reader found.
+
+    Attributes:
+        reader: By which library.
+        rows: Array of the rows by name: `inputs` (N, A), `t_ns` (N,), `session` (N,), perhaps `audio`, `audio_mask`.
+        shape: Of the pictures' array.
+        columns: Names of the inputs' columns.
+        sessions: Game of each session.
+        pictures: Gives the pictures of some rows: (n,) to (n, H, W, 3) uint8.
+        close: Closes the file.
+    """
+
+    reader: str
+    rows: Mapping[str, npt.NDArray[Any]]
+    shape: tuple[int, ...]
+    columns: tuple[str, ...]
+    sessions: tuple[str, ...]
+    pictures: Callable[[npt.NDArray[np.int64]], Pixels]
+    close: Callable[[], None] = field(default=lambda: None)
+
+    def __repr__(self) -> str:
+        return f"<Found by {self.reader}: {self.shape}, {len(self.columns)} columns>"
+
+
+def read_file(path: Path) -> Found:
+    """Read a training file by its ending; a folder is one of TensorFlow's record files.
+
+    Args:
+        path: `.h5`, `.npz`, `.pt`, `.safetensors`, or a folder.
+    """
+    if path.is_dir():
+        return _records(path)
+    return {".h5": _hdf5, ".npz": _npz, ".pt": _torch, ".safetensors": _safetensors}[path.suffix](path)
+
+
+def _hdf5(path: Path) -> Found:
+    import h5py
+
+    file = h5py.File(path, "r")
+    rows = {name: file[name][:] for name in _NAMES if name in file}
+    games = tuple(game.decode() for game in file["metadata"]["game"].tolist())
+    columns = tuple(file.attrs["columns"])
+
+    def pictures(wanted: npt.NDArray[np.int64]) -> Pixels:
+        found: Pixels = np.stack([file["video"][row] for row in wanted.tolist()])
+        return found
+
+    return Found("h5py", rows, file["video"].shape, columns, games, pictures, file.close)
+
+
+def _npz(path: Path) -> Found:
+    file = np.load(path, allow_pickle=False)
+    rows = {name: file[name] for name in _NAMES if name in file}
+    video: Pixels = file["video"]
+    games = tuple(game.decode() for game in file["metadata"]["game"].tolist())
+    columns = tuple(json.loads(file["about"].item())["columns"])
+    return Found("numpy", rows, video.shape, columns, games, video.__getitem__, file.close)
+
+
+def _torch(path: Path) -> Found:
+    import torch
+
+    held = torch.load(path, weights_only=True, mmap=True)
+    return _of_tensors("torch", {k: v.numpy() for k, v in held.items() if k != "about"}, held["about"])
+
+
+def _safetensors(path: Path) -> Found:
+    from safetensors import safe_open
+
+    file = safe_open(path, framework="numpy").__enter__()
+    held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    return _of_tensors("safetensors", held, file.metadata()["about"])
+
+
+def _of_tensors(reader: str, held: Mapping[str, npt.NDArray[Any]], about: str) -> Found:
+    said = json.loads(about)
+    games = tuple(session["metadata"]["game"] for session in said["sessions"])
+    rows = {name: held[name] for name in _NAMES if name in held}
+    video = held["video"]
+    return Found(reader, rows, video.shape, tuple(said["columns"]), games, video.__getitem__)
+
+
+def has_tensorflow() -> bool:
+    """Say whether TensorFlow is installed, without loading it."""
+    import importlib.util
+
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def _records(path: Path) -> Found:
+    """Read windows by tf.data, and take them apart into rows again; the frames that no window shows are not here."""
+    from rushes.loaders.tfrecord import read_tfrecord
+
+    dataset = read_tfrecord(path, batch_size=8, shuffle_buffer=0, everything=True, dtype="uint8")
+    parts: dict[str, list[npt.NDArray[Any]]] = {}
+    for batch in dataset.as_numpy_iterator():
+        for name, values in batch.items():
+            parts.setdefault(name, []).append(values)
+    whole = {name: np.concatenate(values) for name, values in parts.items()}
+    count, length = whole["inputs"].shape[:2]
+    rows = {}
+    for name in _NAMES:
+        if name in whole:
+            values = whole[name]
+            if values.shape[:2] != (count, length):
+                values = np.repeat(values.reshape(count, -1)[:, :1], length, axis=1)
+            rows[name] = values.reshape(count * length, *values.shape[2:])
+    video = whole["frames"].reshape(count * length, *whole["frames"].shape[2:])
+    said = json.loads((path / "features.json").read_text(encoding="utf-8"))
+    columns = tuple(slot["name"] for slot in said["action_space"]["slots"])
+    games = tuple(one["game"] for one in said["recordings"])
+    return Found("tensorflow", rows, video.shape, columns, games, video.__getitem__)
+
+
