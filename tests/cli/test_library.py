@@ -136,3 +136,18 @@ def test_convert_takes_the_games_that_are_named(tmp_path, made):
 )
 def test_a_length_of_time_is_short_and_exact(seconds, text):
     assert length(seconds) == text
+
+
+def test_the_verdict_that_qa_keeps_stands_in_the_library_and_a_damaged_session_says_fail(model, tmp_path):
+    for name in ("good", "bad"):
+        shutil.copytree(model, tmp_path / "sessions" / name)
+    described = tmp_path / "sessions" / "bad" / "session.json"
+    described.write_text(described.read_text().replace(json.loads(described.read_text())["id"], "bad"))
+    next((tmp_path / "sessions" / "bad").rglob("index.parquet")).write_bytes(b"no table")
+    assert rushes("qa", tmp_path / "sessions" / "good", "--keep").status == 0
+    assert [item["verdict"] for item in said("library", "list", tmp_path)["sessions"]] == ["", "PASS"]
+    rushes("qa", tmp_path / "sessions" / "bad", "--keep")
+    assert [f.value["verdict"] for f in read_facts(tmp_path / "sessions" / "bad") if f.kind == "verdict"] == ["FAIL"]
+    assert [
+        item["path"].endswith("good") for item in said("library", "find", tmp_path, "--verdict", "PASS")["sessions"]
+    ]

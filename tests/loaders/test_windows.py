@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from counted import HZ, SPACE, inputs_of, make, number_in, times
 
 from rushes.capture.env.sample import sample
-from rushes.errors import BadDataError, BadInputError
+from rushes.errors import BadDataError, BadInputError, BadNameError
 from rushes.loaders.windows import GameplayWindows
 from rushes.store.facts import add_fact
 from rushes.store.reader import open_session
@@ -210,7 +210,6 @@ def test_a_pickled_copy_gives_the_same_and_holds_no_file(folder):
         ({"stride": 0}, "stride"),
         ({"frame_skip": 1.5}, "frame_skip"),
         ({"size": 0}, "height"),
-        ({"game": "Doom"}, "Planted"),
         ({"sequence_length": 500}, "shorter sequence_length"),
         ({"encoding": "one"}, "multi_hot"),
         ({"split": "holiday"}, "train"),
@@ -219,6 +218,11 @@ def test_a_pickled_copy_gives_the_same_and_holds_no_file(folder):
 def test_options_out_of_range_are_refused_by_name(folder, options, said):
     with pytest.raises(BadInputError, match=said):
         GameplayWindows(folder / "a", **options).fetch([0])
+
+
+def test_a_game_that_nobody_recorded_is_refused_with_those_that_there_are(folder):
+    with pytest.raises(BadNameError, match="Planted"):
+        GameplayWindows(folder, game="Doom")
 
 
 def test_sizes_that_differ_have_to_be_named(folder, tmp_path, atari):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rushes.cli import show
-from rushes.model.findings import verdict
+from rushes.model.findings import Finding, verdict
+from rushes.model.recording import Sessions
 
 FIGURES = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
 """Figures that a verdict names, null where nothing measured them."""
@@ -19,6 +21,9 @@ def qa(
         Path, typer.Argument(help="a session, a folder of them, labelled rows, or any file that can be read")
     ],
     check: Annotated[list[str] | None, typer.Option(help="only this check; may be given several times")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="note each session's verdict beside it, where `rushes library` shows it")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Check a session or any file that can be read."""
@@ -29,6 +34,8 @@ def qa(
     with show.bar("session") as bar:
         findings = run_checks(sessions, check or (), progress=bar)
     name, reasons = verdict(findings)
+    if keep:
+        _keep(sessions, findings)
     if as_json:
         show.emit(
             {
@@ -44,3 +51,15 @@ def qa(
         show.say(f"{name}: {len(sessions)} sessions, {rows}{len(findings)} findings")
     if name == "FAIL":
         raise typer.Exit(1)
+
+
+def _keep(sessions: Sessions, findings: Sequence[Finding]) -> None:
+    """Note the verdict of each session of ours as a side fact of it."""
+    from rushes.store.facts import add_fact
+    from rushes.store.reader import Session
+
+    for session in sessions:
+        if isinstance(session, Session):
+            name, reasons = verdict([finding for finding in findings if finding.session == session.info.id])
+            value = {"verdict": name, "reasons": list(reasons), "figures": dict.fromkeys(FIGURES)}
+            add_fact(session.path, "verdict", value, author="rushes qa")

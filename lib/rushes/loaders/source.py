@@ -21,6 +21,7 @@ from rushes.loaders.packed import place_of
 from rushes.model.ledger import Ledger, Tally
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
+from rushes.store.choose import games_named
 from rushes.store.entry import Entry, describe
 from rushes.store.library import LIBRARY_FILE, Library
 from rushes.store.reader import Session, open_session
@@ -88,24 +89,15 @@ def sources(
     Raises:
         MissingError: Nothing is there, or no recording is.
         BadDataError: A path is of no format, or damaged.
-        BadInputError: No recording is of such a game; the message names those there are.
+        BadNameError: No recording is of such a game; the message names those there are.
     """
     found, samples, packs = _each(source, options)
     if not found:
         raise MissingError(
             f"{source}, which holds no recording", accepts="one or more recordings", fix="check the path"
         )
-    wanted = [game] if isinstance(game, str) else list(game or ())
-    there = {one.entry.game.casefold(): one.entry.game for one in found}
-    unknown = [name for name in wanted if name.casefold() not in there]
-    if unknown:
-        raise BadInputError(
-            f"game={unknown[0]!r}, of which there is no recording",
-            accepts=", ".join(sorted(there.values())),
-            fix="name one of these, or leave game out for all",
-        )
-    names = {name.casefold() for name in wanted}
-    kept = tuple(one for one in found if not names or one.entry.game.casefold() in names)
+    games = games_named(game, (one.entry.game for one in found))
+    kept = tuple(one for one in found if one.entry.game in games)
     tally = Tally()
     tally.offer("sessions", len(found))
     tally.lose("sessions", "other_game", len(found) - len(kept))

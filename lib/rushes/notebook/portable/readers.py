@@ -4,13 +4,12 @@ Nothing of `rushes.formats` is used here, so that a recipe holds the files thems
 
 Example (a cell of a recipe):
     >>> def first_pictures(path):
-    ...     with contextlib.closing(read_file(path)) as found:
-    ...         return found.pictures(np.arange(4))
+    ...     found = read_file(path)
+    ...     return found.pictures(np.arange(4))
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,8 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 
-_NAMES: Final = ("inputs", "t_ns", "session", "audio", "audio_mask")
+_NAMES: Final = ("inputs", "t_ns", "audio", "audio_mask")
+_ROWS: Final = frozenset({"frames", *_NAMES})
 
 
 @dataclass
@@ -31,19 +31,19 @@ class Found:
 
     Attributes:
         reader: By which library.
-        rows: Array of the rows by name: `inputs` (N, A), `t_ns` (N,), `session` (N,), perhaps `audio`, `audio_mask`.
-        shape: Of the pictures' array.
+        rows: Array of the rows by name: `inputs` (N, A), `t_ns` (N,), perhaps `audio` (N, F), `audio_mask` (N,).
+        session: (N,) the id of each row's session.
         columns: Names of the inputs' columns.
-        sessions: Game of each session.
+        shape: Of the pictures' array.
         pictures: Gives the pictures of some rows: (n,) to (n, H, W, 3) uint8.
         close: Closes the file.
     """
 
     reader: str
     rows: Mapping[str, npt.NDArray[Any]]
-    shape: tuple[int, ...]
+    session: npt.NDArray[np.str_]
     columns: tuple[str, ...]
-    sessions: tuple[str, ...]
+    shape: tuple[int, ...]
     pictures: Callable[[npt.NDArray[np.int64]], Pixels]
     close: Callable[[], None] = field(default=lambda: None)
 
@@ -67,23 +67,22 @@ def _hdf5(path: Path) -> Found:
 
     file = h5py.File(path, "r")
     rows = {name: file[name][:] for name in _NAMES if name in file}
-    games = tuple(game.decode() for game in file["metadata"]["game"].tolist())
-    columns = tuple(file.attrs["columns"])
+    ids = file["metadata"]["id"].astype(str)[file["session"][:]]
 
     def pictures(wanted: npt.NDArray[np.int64]) -> Pixels:
         found: Pixels = np.stack([file["video"][row] for row in wanted.tolist()])
         return found
 
-    return Found("h5py", rows, file["video"].shape, columns, games, pictures, file.close)
+    return Found("h5py", rows, ids, tuple(file.attrs["columns"]), file["video"].shape, pictures, file.close)
 
 
 def _npz(path: Path) -> Found:
     file = np.load(path, allow_pickle=False)
     rows = {name: file[name] for name in _NAMES if name in file}
     video: Pixels = file["video"]
-    games = tuple(game.decode() for game in file["metadata"]["game"].tolist())
+    ids = file["metadata"]["id"].astype(str)[file["session"]]
     columns = tuple(json.loads(file["about"].item())["columns"])
-    return Found("numpy", rows, video.shape, columns, games, video.__getitem__, file.close)
+    return Found("numpy", rows, ids, columns, video.shape, video.__getitem__, file.close)
 
 
 def _torch(path: Path) -> Found:
@@ -96,17 +95,17 @@ def _torch(path: Path) -> Found:
 def _safetensors(path: Path) -> Found:
     from safetensors import safe_open
 
-    file = safe_open(path, framework="numpy").__enter__()
-    held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    return _of_tensors("safetensors", held, file.metadata()["about"])
+    with safe_open(path, framework="numpy") as file:
+        held = {name: file.get_tensor(name) for name in ("video", "session", *_NAMES) if name in file.keys()}  # noqa: SIM118 - it is no mapping
+        return _of_tensors("safetensors", held, file.metadata()["about"])
 
 
 def _of_tensors(reader: str, held: Mapping[str, npt.NDArray[Any]], about: str) -> Found:
     said = json.loads(about)
-    games = tuple(session["metadata"]["game"] for session in said["sessions"])
+    ids = np.array([session["metadata"]["id"] for session in said["sessions"]])[held["session"]]
     rows = {name: held[name] for name in _NAMES if name in held}
     video = held["video"]
-    return Found(reader, rows, video.shape, tuple(said["columns"]), games, video.__getitem__)
+    return Found(reader, rows, ids, tuple(said["columns"]), video.shape, video.__getitem__)
 
 
 def has_tensorflow() -> bool:
@@ -127,17 +126,8 @@ def _records(path: Path) -> Found:
             parts.setdefault(name, []).append(values)
     whole = {name: np.concatenate(values) for name, values in parts.items()}
     count, length = whole["inputs"].shape[:2]
-    rows = {}
-    for name in _NAMES:
-        if name in whole:
-            values = whole[name]
-            if values.shape[:2] != (count, length):
-                values = np.repeat(values.reshape(count, -1)[:, :1], length, axis=1)
-            rows[name] = values.reshape(count * length, *values.shape[2:])
-    video = whole["frames"].reshape(count * length, *whole["frames"].shape[2:])
+    flat = {name: values.reshape(count * length, *values.shape[2:]) for name, values in whole.items() if name in _ROWS}
+    ids = np.repeat([one.decode() for one in whole["session"].reshape(-1).tolist()], length)
     said = json.loads((path / "features.json").read_text(encoding="utf-8"))
-    columns = tuple(slot["name"] for slot in said["action_space"]["slots"])
-    games = tuple(one["game"] for one in said["recordings"])
-    return Found("tensorflow", rows, video.shape, columns, games, video.__getitem__)
-
-
+    video = flat.pop("frames")
+    return Found("tensorflow", flat, ids, tuple(said["inputs"]), video.shape, video.__getitem__)
