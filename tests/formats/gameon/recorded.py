@@ -14,8 +14,8 @@ FPS = 30
 HEIGHT, WIDTH = 48, 64
 FIRST_FORM = (
     "id INTEGER PRIMARY KEY, game_name TEXT, start_time TEXT, end_time TEXT, duration_seconds INTEGER, "
-    "video_path TEXT, system_audio_path TEXT, microphone_audio_path TEXT, input_type TEXT, fps INTEGER, latency_offset_ms INTEGER, "
-    "status TEXT, monitor_index INTEGER, notes TEXT"
+    "video_path TEXT, system_audio_path TEXT, microphone_audio_path TEXT, input_type TEXT, fps INTEGER, "
+    "latency_offset_ms INTEGER, status TEXT, monitor_index INTEGER, notes TEXT"
 )
 LAST_FORM = (
     f"{FIRST_FORM}, video_width INTEGER, video_height INTEGER, video_codec TEXT, total_frames INTEGER, "

@@ -227,10 +227,11 @@ def rows_of(connection: sqlite3.Connection, table: str, *, where: str = "", give
     there = columns_of(connection, table)
     if not there:
         return
-    blank = dict.fromkeys(TABLES[table])
     names = [name for name in TABLES[table] if name in there]
+    every = (*names, *(name for name in TABLES[table] if name not in there))
+    none = (None,) * (len(every) - len(names))
     for row in connection.execute(f"SELECT {', '.join(names)} FROM {table} {where}", given):  # noqa: S608 - our names
-        yield blank | dict(zip(names, row, strict=True))
+        yield dict(zip(every, (*row, *none), strict=True))
 
 
 def _damaged(path: Path, what: str) -> BadDataError:

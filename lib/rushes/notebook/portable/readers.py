@@ -11,6 +11,7 @@ Example (a cell of a recipe):
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,7 @@ def has_tensorflow() -> bool:
 
 def _records(path: Path) -> Found:
     """Read windows by tf.data, and take them apart into rows again; the frames that no window shows are not here."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its remarks about this machine do not belong into a report
     from rushes.loaders.tfrecord import read_tfrecord
 
     dataset = read_tfrecord(path, batch_size=8, shuffle_buffer=0, everything=True, dtype="uint8")
