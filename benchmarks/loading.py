@@ -15,7 +15,8 @@ rounds; ratios are those of one round.
   two windows are near each other on purpose;
 - `decode`: the pictures of the same windows decoded on all cores and nothing else: per window from its key picture
   (`decode each`), and as `film` decodes them, 48 windows together (`decode together`);
-- `memmap`: 16 frames at a time of the raw array, into a batch (B, T, H, W, C): the limit; `pack`: `rushes pack`.
+- `memmap`: 16 frames at a time of the raw array, copied into a batch (B, T, H, W, C): the limit; `memmap, planes`: into
+  a tensor (B, T, C, H, W), as all others give it, by NumPy; `pack`: `rushes pack`.
 
 Then the private memory of a worker (RssAnon beyond what it is after the imports), and how long the first batch of a
 library of 1,000 sessions takes, the dataset included, in a new process after its imports.
@@ -80,6 +81,7 @@ class PerItem(Dataset[dict[str, Any]]):
 
 
 def small(picture: np.ndarray) -> np.ndarray:
+    """Squash a picture as GameOn does."""
     return cv2.resize(picture, (SIDE, SIDE))
 
 
@@ -90,6 +92,7 @@ class Opencv:
         self.database, self.film = database, film
 
     def __call__(self, start: int) -> np.ndarray:
+        """Read 16 frames: (T, H, W, C) uint8."""
         capture = cv2.VideoCapture(str(self.film))
         capture.set(cv2.CAP_PROP_POS_FRAMES, start)
         pictures = [small(cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)) for _ in range(T)]
@@ -106,10 +109,13 @@ class Opencv:
 
 
 class Torchcodec:
+    """A decoder an item, which is told the range."""
+
     def __init__(self, film: Path) -> None:
         self.film = film
 
     def __call__(self, start: int) -> np.ndarray:
+        """Read 16 frames: (T, H, W, C) uint8."""
         from torchcodec.decoders import VideoDecoder
 
         decoder = VideoDecoder(str(self.film), dimension_order="NHWC")
@@ -117,35 +123,47 @@ class Torchcodec:
 
 
 class Png:
+    """A file a picture."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __call__(self, start: int) -> np.ndarray:
+        """Read 16 frames: (T, H, W, C) uint8."""
         names = [str(self.folder / f"{k:06d}.png") for k in range(start, start + T)]
         return np.stack([small(cv2.imread(name, cv2.IMREAD_COLOR_RGB)) for name in names])
 
 
 class Hdf5:
+    """A chunk a picture; the file opened an item, as what is opened must not go through a fork."""
+
     def __init__(self, file: Path) -> None:
         self.file = file
 
     def __call__(self, start: int) -> np.ndarray:
+        """Read 16 frames: (T, H, W, C) uint8."""
         with h5py.File(self.file) as opened:
             return np.stack([small(picture) for picture in opened["video"][start : start + T]])
 
 
 class Memmap:
-    """The limit: nothing but copying."""
+    """The limit: nothing but copying; with `planes` into tensors such as the other ways give."""
 
-    def __init__(self, file: Path, starts: np.ndarray) -> None:
-        self.array, self.starts = np.load(file, mmap_mode="r"), starts
+    def __init__(self, file: Path, starts: np.ndarray, *, planes: bool = False) -> None:
+        self.array, self.starts, self.planes = np.load(file, mmap_mode="r"), starts, planes
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[Any]:
         for at in range(0, len(self.starts), BATCH):
-            yield np.stack([self.array[start : start + T] for start in self.starts[at : at + BATCH]])
+            windows = [self.array[start : start + T] for start in self.starts[at : at + BATCH]]
+            yield (
+                torch.from_numpy(np.stack([w.transpose(0, 3, 1, 2) for w in windows]))
+                if self.planes
+                else np.stack(windows)
+            )
 
 
 def png_folder(folder: Path, count: int) -> Path:
+    """Write a PNG file a frame."""
     folder.mkdir(exist_ok=True)
     for k, picture in enumerate(frames(count)):
         cv2.imwrite(str(folder / f"{k:06d}.png"), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
@@ -153,6 +171,7 @@ def png_folder(folder: Path, count: int) -> Path:
 
 
 def hdf5_file(path: Path, count: int) -> Path:
+    """Write frames as GameOn's export does, with a chunk a frame."""
     with h5py.File(path, "w") as file:
         shape = (count, HEIGHT, WIDTH, 3)
         video = file.create_dataset("video", shape, "u1", chunks=(1, *shape[1:]), compression="gzip")
@@ -169,8 +188,8 @@ def rate(batches: Any) -> float:
     return windows / (time.perf_counter() - started)
 
 
-def decode(film: Path, starts: np.ndarray, *, together: bool) -> float:
-    """Decode windows on all cores, and nothing else: windows a second."""
+def decode(film: Path, starts: np.ndarray, *, together: int) -> float:
+    """Decode windows on all cores, so many at a time, and nothing else: windows a second."""
     cores = len(os.sched_getaffinity(0))
     films = [Film(film) for _ in range(cores)]
     free = list(films)
@@ -183,14 +202,13 @@ def decode(film: Path, starts: np.ndarray, *, together: bool) -> float:
 
     started = time.perf_counter()
     with ThreadPoolExecutor(cores) as pool:
-        at_once = TOGETHER if together else 1
-        for at in range(0, len(starts), at_once) if together else [0]:
-            asked = starts[at : at + at_once, None] if together else starts[:, None]
-            wanted = np.unique(asked + np.arange(T)) if together else asked + np.arange(T)
-            if together:
-                keys = films[0].contents.key_of(wanted)
-                wanted = np.split(wanted, np.flatnonzero(np.diff(keys)) + 1)
-            list(pool.map(work, wanted))
+        for at in range(0, len(starts), together * cores if together == 1 else together):
+            if together == 1:
+                groups = [start + np.arange(T) for start in starts[at : at + cores]]
+            else:
+                wanted = np.unique(starts[at : at + together, None] + np.arange(T))
+                groups = np.split(wanted, np.flatnonzero(np.diff(films[0].contents.key_of(wanted))) + 1)
+            list(pool.map(work, groups))
     seconds = time.perf_counter() - started
     for one in films:
         one.close()
@@ -220,23 +238,25 @@ class Ways:
             self._per_item(f"opencv, {name}", Opencv(database, film), somewhere)
             self._per_item(f"torchcodec, {name}", Torchcodec(film), somewhere)
             source = GameplayDataset(sources[name], sequence_length=T, size=SIDE, dtype="uint8", pack=False)
-            self._dataset(f"film, {name}", source, "quasi_random")
-            self._dataset(f"film, any order, {name}", source, True)
+            self._dataset(f"film, {name}", source, shuffle="quasi_random")
+            self._dataset(f"film, any order, {name}", source, shuffle=True)
             starts = source.sampler(shuffle="quasi_random").indices(0) * T
-            self.ways[f"decode each, {name}"] = lambda _, f=film, s=starts: decode(f, s, together=False)
-            self.ways[f"decode together, {name}"] = lambda _, f=film, s=starts: decode(f, s, together=True)
+            self.ways[f"decode each, {name}"] = lambda _, f=film, s=starts: decode(f, s, together=1)
+            self.ways[f"decode together, {name}"] = lambda _, f=film, s=starts: decode(f, s, together=TOGETHER)
         self._per_item("png", Png(png), early)
         self._per_item("hdf5", Hdf5(hdf5), early)
         source = GameplayDataset(library, sequence_length=T, size=SIDE, dtype="uint8")
-        self._dataset("pack", source, True)
+        self._dataset("pack", source, shuffle=True)
         starts = source.sampler().indices(0) * T
-        self.ways["memmap"] = lambda _: rate(Memmap(packed.path / "frames.npy", starts))
+        array = packed.path / "frames.npy"
+        self.ways["memmap"] = lambda _: rate(Memmap(array, starts))
+        self.ways["memmap, planes"] = lambda _: rate(Memmap(array, starts, planes=True))
 
     def _per_item(self, name: str, read: Callable[[int], np.ndarray], starts: np.ndarray) -> None:
         items = PerItem(read, starts)
         self.ways[name] = lambda workers: rate(DataLoader(items, batch_size=BATCH, num_workers=workers))
 
-    def _dataset(self, name: str, dataset: GameplayDataset, shuffle: Any) -> None:
+    def _dataset(self, name: str, dataset: GameplayDataset, *, shuffle: Any) -> None:
         self.ways[name] = lambda workers: rate(dataset.loader(BATCH, shuffle=shuffle, num_workers=workers))
 
 
@@ -245,7 +265,7 @@ def measure(ways: dict[str, Callable[[int], float]], rounds: int) -> tuple[dict[
     found: dict[str, list[float]] = {}
     workers = {}
     for name, way in ways.items():
-        alone = "decode" in name or name == "memmap"
+        alone = "decode" in name or "memmap" in name
         tried = {count: way(count) for count in ((0,) if alone else (0, 2))}
         workers[name] = max(tried, key=lambda count: tried[count])
         found[name] = [tried[workers[name]]]

@@ -158,3 +158,42 @@ def test_the_texts_in_it_are_plain_json(play, tmp_path):
     with h5py.File(tmp_path / "a.h5") as file:
         assert json.loads(file["statistics/json"][()])["rows"] == 15
         assert json.loads(file["about"][()])["columns"] == list(file.attrs["columns"])
+
+
+def hostile(path, play, change):
+    convert(play, path, format="hdf5")
+    with h5py.File(path, "r+") as file:
+        group = file["sessions/0000"]
+        change(group)
+
+
+def elsewhere(group, name, make):
+    shape, dtype = group[name].shape, group[name].dtype
+    del group[name]
+    make(group, name, shape, dtype)
+
+
+def by_link(group, name, shape, dtype):
+    group[name] = h5py.ExternalLink("/etc/hostname", "/x")
+
+
+def by_storage(group, name, shape, dtype):
+    group.create_dataset(name, shape, dtype, external=[("/etc/hostname", 0, h5py.h5f.UNLIMITED)])
+
+
+def by_sources(group, name, shape, dtype):
+    layout = h5py.VirtualLayout(shape, dtype)
+    layout[:] = h5py.VirtualSource("/etc/other.h5", "x", shape, dtype)
+    group.create_virtual_dataset(name, layout)
+
+
+def by_size(group, name, shape, dtype):
+    group.create_dataset(name, (1 << 40, *shape[1:]), dtype, chunks=(1024, *shape[1:]), compression="gzip")
+
+
+@pytest.mark.parametrize("make", [by_link, by_storage, by_sources, by_size])
+@pytest.mark.parametrize("name", ["video", "events"])
+def test_nothing_is_read_from_another_file_and_nothing_larger_than_the_file(play, tmp_path, name, make):
+    hostile(tmp_path / "a.h5", play, lambda group: elsewhere(group, name, make))
+    with pytest.raises(BadDataError, match=f"sessions/0000/{name}"):
+        open_any(tmp_path / "a.h5")[0].frame(0)

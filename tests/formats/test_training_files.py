@@ -189,6 +189,13 @@ def test_recordings_of_several_sizes_need_one_and_all_are_named(tmp_path, fake):
         assert np.isnan(file["reward"][:3]).all()
 
 
+def test_a_session_without_frames_is_named_and_has_no_rows(written):
+    held, _, report = written(Sessions([hands.Hands([]), hands.Hands([3], salt=2)], format="x"))
+    assert held["metadata"]["rows"].tolist() == [0, 3]
+    assert held["session"].tolist() == [1, 1, 1]
+    assert [one.frame_count for one in open_any(report.target)] == [0, 3]
+
+
 @pytest.mark.parametrize(
     ("options", "shape"), [(["downsample_factor=2"], (6, 8)), (["downsample_factor=3"], (4, 5)), (["size=4"], (4, 4))]
 )

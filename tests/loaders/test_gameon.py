@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rushes.errors import BadInputError, MissingError  # noqa: E402
+from rushes.errors import BadInputError, BadNameError, MissingError  # noqa: E402
 from rushes.formats.base import convert  # noqa: E402
 from rushes.loaders.gameon import GameOnDataset  # noqa: E402
 
@@ -134,7 +134,7 @@ def test_what_gives_no_window_is_listed_with_its_reason(root):
 def test_a_game_and_sessions_are_chosen_and_what_is_not_there_is_named(root):
     quake = GameOnDataset(root, "quake", sequence_length=2, target_size=8)
     assert {quake[k]["session_id"] for k in range(len(quake))} == {3}
-    with pytest.raises(BadInputError, match="Doom, Quake"):
+    with pytest.raises(BadNameError, match="Doom, Quake"):
         GameOnDataset(root, "Tetris", session_ids=[1, 3])
     with pytest.raises(BadInputError, match=r"of which 9 is not there; accepted: ids of gameon\.db: 1, 2, 3, 4, 5"):
         GameOnDataset(root, session_ids=[1, 9])
@@ -200,3 +200,16 @@ def test_recordings_of_any_format_can_be_given(tmp_path):
     assert len(GameOnDataset(tmp_path / "set", session_ids=[name], sequence_length=3)) == len(other)
     with pytest.raises(BadInputError, match="'gone' is not there"):
         GameOnDataset(tmp_path / "set", session_ids=["gone"])
+
+
+def test_pictures_of_the_recorders_own_encoding_stand_at_their_numbers(tmp_path):
+    recorder = made.Recorder(tmp_path)
+    place = recorder.session(1, [made.key(0, "w", "press")], frames=0, folder="Long",
+                             video_path="data\\sessions\\Long\\video.mp4")  # fmt: skip
+    place.mkdir(parents=True)
+    made.ffmpeg_film(place / "video.mp4", 290)
+    found = GameOnDataset(tmp_path, sequence_length=4, target_size=(64, 48))
+    assert len(found) == 144
+    for window in (143, 0, 71, 125):
+        wanted = [made.level(k) for k in range(2 * window, 2 * window + 4)]
+        assert level(found[window]["frames"]) == pytest.approx(wanted, abs=6)

@@ -181,10 +181,20 @@ def test_the_command_says_what_it_takes_makes_lists_checks_and_removes(library, 
     megabytes = 2 * FRAMES_EACH * 36 * 64 * 3 / 1e6
     assert f"2 recordings to pack, 80 frames of 64 x 36: {megabytes:.1f} MB" in said("--size", "36x64", "--dry-run")
     assert json.loads(said("--list", "--json"))["packs"] == []
-    assert "2 packs, 0.6 MB; 2 of them are new" in said("--size", "36x64")
+    assert "2 packs, 0.6 MB; 2 new" in said("--size", "36x64")
     told = json.loads(said("--size", "36x64", "--json"))
     assert (told["packed"], told["there_already"], len(told["packs"])) == (0, 2, 2)
     assert "Quake  second" in said("--check")
     assert json.loads(said("--remove", "--game", "quake", "--json"))["removed"] == 1
-    assert "1 packs removed" in said("--remove", "--size", "36x64")
+    assert "1 pack removed" in said("--remove", "--size", "36x64")
     assert "0 packs" in said("--list")
+
+
+@pytest.mark.parametrize("arguments", [["--list"], ["--remove"], []])
+def test_a_place_where_nothing_is_and_a_size_that_is_none_are_refused(tmp_path, capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(["pack", str(tmp_path / "nothing"), *arguments])
+    assert (end.value.code, "nothing is there" in capsys.readouterr().err) == (1, True)
+    with pytest.raises(SystemExit) as end:
+        main(["pack", str(tmp_path), "--size", "big", *arguments])
+    assert (end.value.code, "HEIGHTxWIDTH" in capsys.readouterr().err) == (2, True)

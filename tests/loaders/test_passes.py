@@ -82,6 +82,12 @@ def test_a_pass_without_end_goes_from_epoch_to_epoch():
     assert passes.cardinality is None
 
 
+def test_batches_tell_what_comes_next_but_the_first_comes_alone():
+    passes = Passes(Order(9, shuffle=False), batch_size=2, ahead=3)
+    told = [[index for _, index in batch.ahead] for _, batch in passes.batches()]
+    assert told == [[], [4, 5, 6], [6, 7, 8], [8], []]
+
+
 def test_ranks_share_the_windows():
     each = [indices(take(Passes(Order(10, seed=1, rank=rank, world=3), batch_size=2))) for rank in range(3)]
     assert sorted(index for one in each for index in one) == list(range(10))

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from counted import inputs_of, make, number_in
 
-from rushes.errors import BadInputError
+from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert
 from rushes.loaders.order import Order
 from rushes.loaders.tensorflow import create_tf_dataset, dataset_of
@@ -162,6 +162,22 @@ def test_frames_come_in_the_dtype_that_is_asked_for_and_are_drawn_anew_each_epoc
     assert not np.array_equal(first, second)
     half = next(iter(create_tf_dataset(silent, **SHARED, dtype="bfloat16")))[0]
     assert half.dtype == tf.bfloat16
+
+
+def test_a_window_that_cannot_be_read_is_told_in_its_own_words_or_left_out(tf, silent, monkeypatch):
+    made = GameplayWindows._made
+
+    def broken(self, asked, ahead=()):
+        if (0, 2) in asked:
+            raise BadDataError("frame 11 of a: a film that is cut", accepts="a whole film", fix="restore it")
+        return made(self, asked, ahead)
+
+    monkeypatch.setattr(GameplayWindows, "_made", broken)
+    with pytest.raises(tf.errors.OpError, match="frame 11 of a: a film that is cut; accepted: a whole film"):
+        list(create_tf_dataset(silent, **SHARED, shuffle_buffer=0))
+    with pytest.warns(UserWarning, match="left out window 2 of a"):
+        sizes = [len(frames) for frames, _ in create_tf_dataset(silent, **SHARED, shuffle_buffer=0, broken="skip")]
+    assert sizes == [3, 4, 4, 4, 4, 1]
 
 
 def test_record_files_are_read_by_tensorflow_itself(tf, folder, tmp_path):

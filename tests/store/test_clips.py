@@ -131,6 +131,11 @@ def test_a_film_with_pictures_that_need_later_ones_is_as_ffmpeg_reads_it_from_it
     assert max(np.abs(found[k] - whole[frame]).max() for k, frame in enumerate(frames)) <= 2
 
 
+def test_without_a_size_a_film_gives_what_its_recording_gives_frame_by_frame(sessions, clips):
+    (found,) = clips.read([Want(sessions["h264"], range(10, 40))])
+    np.testing.assert_array_equal(found, np.stack(list(sessions["h264"].frames(10, 40))))
+
+
 def test_pictures_that_no_other_needs_are_not_decoded_on_the_way(sessions):
     with Film(sessions["foreign"].path) as film:
         found = [number for number, _ in film.pictures([45, 46])]
@@ -219,6 +224,13 @@ def test_a_film_with_flipped_bits_is_not_taken_for_a_picture(sessions, tmp_path)
         Clips(SMALL).read([Want(OfFilm(broken), [60])])
 
 
+def test_a_film_with_fewer_pictures_than_the_recording_says_so(sessions):
+    short = OfFilm(sessions["foreign"].path, frames=200)
+    for others in ([], [Want(sessions["h264"], [0])]):
+        with pytest.raises(BadDataError, match="120 pictures, of which number 150"):
+            Clips(SMALL).read([Want(short, [150]), *others])
+
+
 def test_a_film_that_is_gone_is_said(tmp_path):
     with pytest.raises(MissingError, match="gone"):
         Clips().read([Want(OfFilm(tmp_path / "gone.mp4"), [0])])
@@ -235,6 +247,17 @@ def test_a_handful_of_films_stays_open_whatever_their_number(sessions, tmp_path)
         links = [str(place.readlink()) for place in handles.iterdir() if place.is_symlink()] if handles.exists() else []
         assert sum("video.mp4" in link for link in links) <= KEPT
         assert len(clips.read([Want(OfFilm(films[0]), [5])])) == 1
+
+
+def test_another_film_in_the_same_place_is_not_taken_for_the_first(sessions, tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(Path(sessions["foreign"].path).read_bytes())
+    with Clips() as clips:
+        assert read_counter(clips.read([Want(OfFilm(film), [7])])[0][0]) == 7
+        film.unlink()
+        film.write_bytes(next(sessions["h264"].path.glob("chunks/*/frames.mp4")).read_bytes())
+        (found,) = clips.read([Want(OfFilm(film, frames=FRAMES), [7])])
+    np.testing.assert_array_equal(found[0], sessions["h264"].frame(7))
 
 
 def test_a_closed_or_pickled_reader_opens_its_files_again(sessions):

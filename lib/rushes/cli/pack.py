@@ -30,8 +30,11 @@ def pack(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Make a training cache: every frame at the size that a model reads; loaders use it where it is there."""
+    from rushes.errors import MissingError
     from rushes.loaders.packed import place_of
 
+    if not source.exists():
+        raise MissingError(f"{source}: nothing is there", accepts="a file or a folder", fix="check the path")
     if remove and (list_them or check or dry_run):
         raise typer.BadParameter("--remove goes with --size, --game and --root alone")
     pair = _pair(size) if size or not remove else None
@@ -77,7 +80,7 @@ def _make(
         })  # fmt: skip
     elif not dry_run:
         whole = sum(one.bytes for one in made)
-        show.say(f"{planned.root / PACKS}: {len(made)} packs, {_amount(whole)}; {len(new)} of them are new")
+        show.say(f"{planned.root / PACKS}: {_packs(len(made))}, {_amount(whole)}; {len(new)} new")
 
 
 def _say_plan(planned: Plan) -> None:
@@ -113,7 +116,7 @@ def _list(place: Path, *, check: bool, as_json: bool) -> None:
                  f"{one.game}  {one.recording}")  # fmt: skip
     for path in broken:
         show.say(f"{path.name}  damaged or never finished; `rushes pack` makes it anew")
-    show.say(f"{place}: {len(whole)} packs, {_amount(sum(one.bytes for one in whole))}")
+    show.say(f"{place}: {_packs(len(whole))}, {_amount(sum(one.bytes for one in whole))}")
 
 
 def _remove(place: Path, game: list[str] | None, pair: tuple[int, int] | None, *, as_json: bool) -> None:
@@ -123,7 +126,11 @@ def _remove(place: Path, game: list[str] | None, pair: tuple[int, int] | None, *
     if as_json:
         show.emit({"root": str(place), "removed": count, "bytes": freed})
         return
-    show.say(f"{place}: {count} packs removed, {_amount(freed)} are free again")
+    show.say(f"{place}: {_packs(count)} removed, {_amount(freed)} are free again")
+
+
+def _packs(count: int) -> str:
+    return f"{count} pack" + "s" * (count != 1)
 
 
 def _amount(size: int) -> str:

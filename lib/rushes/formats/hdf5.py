@@ -34,12 +34,13 @@ import numpy.typing as npt
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
-from rushes.formats.hdf5_objects import Disk, Piece, lay_over, new_group, new_hdf5, open_hdf5
+from rushes.formats.hdf5_objects import Disk, Piece, dataset_at, lay_over, new_group, new_hdf5, open_hdf5
 from rushes.formats.hdf5_original import is_original, read_original, write_original
 from rushes.formats.imported import Pixels
+from rushes.formats.training.described import as_text
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.options import TrainingOptions
-from rushes.formats.training.plan import ROWS, Array, Plan, Take, as_text
+from rushes.formats.training.plan import ROWS, Array, Plan, Take
 from rushes.formats.training.reread import Ints, read_json, recordings_of
 from rushes.model.recording import Sessions
 from rushes.store.statistics import Statistics
@@ -47,7 +48,7 @@ from rushes.store.statistics import Statistics
 MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 COMPRESSIONS: Final = ("gzip", "lzf", "none")
 SESSIONS: Final = "sessions"
-_ROWS_A_CHUNK: Final = 1024
+_CHUNK_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -178,10 +179,12 @@ class _Groups:
             if array.name in ("metadata", "last_video"):
                 continue
             shape = (count, *array.tail)
-            chunk = 1 if array.name == "video" else min(count, _ROWS_A_CHUNK)
-            empty = 0 in shape
-            more: dict[str, Any] = {} if empty else {"chunks": (chunk, *array.tail), **self._filters}
-            self._group.create_dataset(array.name, shape=shape, dtype=array.dtype, **more)
+            if 0 in shape:
+                self._group.create_dataset(array.name, shape=shape, dtype=array.dtype)
+                continue
+            chunk = 1 if array.name == "video" else min(count, max(1, _CHUNK_BYTES // array.row_bytes))
+            chunks = (chunk, *array.tail)
+            self._group.create_dataset(array.name, shape=shape, dtype=array.dtype, chunks=chunks, **self._filters)
 
 
 def _top_level(file: Any, plan: Plan, statistics: Statistics) -> None:
@@ -232,20 +235,13 @@ class _File:
         return {**self.__dict__, "_handle": None, "_process": -1}
 
     def about(self) -> Mapping[str, Any]:
-        return read_json(self._file["about"][()] if "about" in self._file else "{}", self.where)
+        return read_json(dataset_at(self._file, "about", self.where)[()], self.where)
 
     def sessions(self) -> int:
         return len(self._file[SESSIONS])
 
     def _array(self, number: int, name: str) -> Any:
-        try:
-            return self._file[f"{SESSIONS}/{number:04d}/{name}"]
-        except KeyError as error:
-            raise BadDataError(
-                f"{self.where}: no {SESSIONS}/{number:04d}/{name}",
-                accepts="a whole file, as rushes writes it",
-                fix="write it again, or copy it again",
-            ) from error
+        return dataset_at(self._file, f"{SESSIONS}/{number:04d}/{name}", self.where)
 
     def about_session(self, number: int) -> Mapping[str, Any]:
         return read_json(self._array(number, "about")[()], f"{self.where}, session {number}")

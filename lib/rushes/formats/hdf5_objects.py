@@ -18,11 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
 from rushes.errors import BadDataError, UnavailableError
+
+_MOST_RATIO: Final = 1100
+"""Deflate makes at the most 1032 bytes of one (zlib's technical notes)."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,40 @@ def open_hdf5(path: Path) -> Any:
             accepts="a whole file",
             fix="write it again, or copy it again",
         ) from error
+
+
+def dataset_at(file: Any, path: str, where: str) -> Any:
+    """Give a dataset of a file that somebody sent: one whose numbers stand in this very file.
+
+    HDF5 can name other files as links, as sources of virtual datasets and as raw storage. None of these is followed.
+
+    Args:
+        file: An open file.
+        path: Of the dataset, from the root.
+        where: The file, for messages.
+
+    Raises:
+        BadDataError: It is not there, lies elsewhere, or says that it is far larger than the file.
+    """
+    h5py, found = library(), file
+    try:
+        for name in path.strip("/").split("/"):
+            if not isinstance(found.get(name, getlink=True), h5py.HardLink):
+                raise _damage(where, f"{path}, which is not there or lies in another place")
+            found = found[name]
+    except (KeyError, AttributeError, OSError, RuntimeError) as error:
+        raise _damage(where, f"{path}, which cannot be opened ({error})") from error
+    if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
+        raise _damage(where, f"{path}, which is no dataset of this file")
+    if found.nbytes > _MOST_RATIO * file.id.get_filesize():
+        raise _damage(where, f"{path} of {found.nbytes:,} bytes in a file of {file.id.get_filesize():,}")
+    return found
+
+
+def _damage(where: str, what: str) -> BadDataError:
+    return BadDataError(
+        f"{where}: {what}", accepts="a whole file that stands for itself", fix="write it again, or copy it again"
+    )
 
 
 def library() -> Any:

@@ -28,7 +28,7 @@ from rushes.errors import BadDataError, BadInputError
 from rushes.formats.card import Job
 from rushes.formats.gameon.rows_read import read_rows
 from rushes.formats.gameon.rows_write import places, rows_of_segment
-from rushes.formats.hdf5_objects import new_group, open_hdf5
+from rushes.formats.hdf5_objects import dataset_at, new_group, open_hdf5
 from rushes.formats.imported import ASSUMED_HZ, Imported, Part, Pixels
 from rushes.formats.inputs import Account
 from rushes.formats.training.options import TrainingOptions, size_of
@@ -58,7 +58,7 @@ _RATES: Final = (1e-3, 1e4)
 
 def is_original(file: Any) -> bool:
     """Say whether an open HDF5 file is of this kind."""
-    return any(GROUP.fullmatch(name) and "video" in file[name] for name in file)
+    return any(GROUP.fullmatch(name) and f"{name}/video" in file for name in file)
 
 
 def write_original(file: Any, source: list[Recording], options: TrainingOptions, *, filters: dict[str, Any]) -> Writer:
@@ -155,9 +155,10 @@ class OriginalFrames:
     def frames(self, start: int, stop: int) -> Iterator[Pixels]:
         """Read pictures in order: (H, W, 3) uint8 RGB."""
         with open_hdf5(self.path) as file:
+            video = dataset_at(file, f"{self.group}/video", str(self.path))
             for number in range(start, stop):
                 try:
-                    yield file[self.group]["video"][number]
+                    yield video[number]
                 except OSError as error:
                     raise _damage(self.path, f"{self.group}, frame {number} cannot be read ({error})") from error
 
@@ -178,8 +179,8 @@ def read_original(path: Path) -> list[Imported]:
 
 
 def _recording(path: Path, name: str, group: Any) -> Imported:
-    video = group.get("video")
-    if video is None or video.ndim != 4 or video.shape[3] != 3 or video.dtype != np.uint8 or 0 in video.shape:  # noqa: PLR2004 - (N, H, W, 3)
+    video = dataset_at(group.file, f"{name}/video", str(path))
+    if video.ndim != 4 or video.shape[3] != 3 or video.dtype != np.uint8 or 0 in video.shape:  # noqa: PLR2004 - (N, H, W, 3)
         raise _damage(path, f"{name}, whose video is not (N, H, W, 3) uint8")
     problems = []
     rate = group.attrs.get("fps")
@@ -221,15 +222,16 @@ def _recording(path: Path, name: str, group: Any) -> Imported:
 def _rows(path: Path, name: str, group: Any) -> list[dict[str, Any]]:
     if "inputs" not in group:
         return []
-    inputs = group["inputs"]
     try:
-        columns = [inputs[column][:].tolist() for column in COLUMNS]
+        columns = [dataset_at(group.file, f"{name}/inputs/{column}", str(path))[:].tolist() for column in COLUMNS]
         texts = [
             [value.decode(errors="replace") if isinstance(value, bytes) else value for value in column]
             for column in columns
         ]
         return [dict(zip(_ROW, row, strict=True)) for row in zip(*texts, strict=True)]
-    except (KeyError, ValueError, AttributeError, OSError) as error:
+    except (ValueError, AttributeError, OSError) as error:
+        if isinstance(error, BadDataError):
+            raise
         raise _damage(path, f"{name}/inputs, which does not read ({error})") from error
 
 

@@ -32,10 +32,11 @@ from rushes.formats.base import Format, Keeps, Progress, Report, Takes
 from rushes.formats.card import export
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.npz import NpzWriter
+from rushes.formats.training.described import as_text
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.flat import ABOUT, NEEDED, Flat, about_file, small_arrays
 from rushes.formats.training.options import TrainingOptions
-from rushes.formats.training.plan import Plan, Take, as_text
+from rushes.formats.training.plan import Plan, Take
 from rushes.formats.training.reread import recordings_of
 from rushes.model.recording import Sessions
 

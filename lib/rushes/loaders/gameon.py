@@ -79,7 +79,8 @@ class GameOnDataset(GameplayDataset):
         left_out: Id of a session that gives no window -> why.
 
     Raises:
-        BadInputError: An option out of its range, an id or a game that is not there, or no window at all.
+        BadInputError: An option out of its range, an id that is not there, or no window at all.
+        BadNameError: A game that is not there.
         MissingError: Nothing is there.
         BadDataError: The database is damaged, or a path is of no format.
     """

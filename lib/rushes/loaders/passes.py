@@ -18,10 +18,8 @@ from collections.abc import Iterator
 from itertools import count
 
 from rushes.errors import BadInputError
+from rushes.loaders.batches import Batch
 from rushes.loaders.order import Order
-
-Batch = list[tuple[int, int]]
-"""(epoch, index) of each window."""
 
 
 class Passes:
@@ -32,15 +30,18 @@ class Passes:
         batch_size: Windows a batch.
         drop_remainder: Leave out an epoch's last batch where it is smaller.
         repeat: Let a pass go on with the next epoch, without end.
+        ahead: Windows that may be read before they are wanted. The first batch comes alone, since somebody waits.
 
     Raises:
         BadInputError: A batch size below 1, or not one batch an epoch.
     """
 
-    def __init__(self, order: Order, *, batch_size: int, drop_remainder: bool = False, repeat: bool = False) -> None:
+    def __init__(
+        self, order: Order, *, batch_size: int, drop_remainder: bool = False, repeat: bool = False, ahead: int = 0
+    ) -> None:
         if batch_size < 1:
             raise BadInputError(f"batch_size={batch_size}", accepts="1 or more", fix="pass batch_size=32")
-        self.order, self._size, self._repeat = order, batch_size, repeat
+        self.order, self._size, self._repeat, self._ahead = order, batch_size, repeat, ahead
         self._total = len(order) - len(order) % batch_size if drop_remainder else len(order)
         if not self._total:
             raise BadInputError(
@@ -71,11 +72,13 @@ class Passes:
             BadInputError: Somebody set `order` to the middle of an epoch after the number of batches was told.
         """
         epoch, first = self._begin()
+        ahead = 0
         for number in count(epoch) if self._repeat else (epoch,):
-            indices = self.order.indices(number)[: self._total].tolist()
+            windows = [(number, index) for index in self.order.indices(number)[: self._total].tolist()]
             for start in range(first, self._total, self._size):
                 stop = min(start + self._size, self._total)
-                yield (number, stop), [(number, index) for index in indices[start:stop]]
+                yield (number, stop), Batch(windows[start:stop], windows[stop : stop + ahead])
+                ahead = self._ahead
             first = 0
 
     def _begin(self) -> tuple[int, int]:

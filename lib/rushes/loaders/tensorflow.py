@@ -27,6 +27,7 @@ Example:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -35,8 +36,9 @@ import numpy as np
 
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.options import Given
+from rushes.loaders.batches import AHEAD_BYTES, AHEAD_WINDOWS
 from rushes.loaders.elements import Dtype, Elements, load_tensorflow
-from rushes.loaders.order import Order
+from rushes.loaders.order import Order, Shuffle
 from rushes.loaders.parts import SHARES
 from rushes.loaders.passes import Passes
 from rushes.loaders.source import Named
@@ -44,8 +46,11 @@ from rushes.loaders.windows import GameplayWindows, Item
 from rushes.model.actions import ActionSpace
 from rushes.store.hearing import Hearing
 
-_STEP: Final = "step"
 _STRINGS: Final = ("U", "S", "O")
+PREFETCHED: Final = 2
+"""Batches that lie ready. TensorFlow's AUTOTUNE takes up to half of the memory; 32 windows are 308 MB as floats."""
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""What a pass that was broken off still makes ahead must not meet the next one: files of a process are read by one."""
 
 
 def create_tf_dataset(
@@ -62,6 +67,7 @@ def create_tf_dataset(
     keras: bool = False,
     everything: bool = False,
     dtype: Dtype = "float32",
+    shuffle: Shuffle | None = None,
     stride: int | None = None,
     layout: str | ActionSpace | None = None,
     encoding: str = "multi_hot",
@@ -95,13 +101,15 @@ def create_tf_dataset(
         target_size: (height, width) of the frames, or pixels a side; None takes pictures as they are stored.
         frame_skip: Frames of the recording from one that is shown to the next; actions between are not dropped.
         shuffle_buffer: 0 gives windows as they lie; any other number all of them in a drawn order. There is no buffer:
-            the index is shuffled, so a thousand windows need not lie in memory to be mixed.
+            the index is shuffled, so a thousand windows need not lie in memory to be mixed. See `shuffle`.
         prefetch: Make the next batches while the model works.
         include_audio: None: `audio` is an array of each element whenever a selected session has sound, zeros where
             there is none. True forces it, False leaves it out; `logmel`, `waveform` or a `Hearing` say how it is given.
         keras: Elements for `model.fit`: ((frames, audio), inputs), or (frames, inputs).
         everything: Elements are dicts with all that windows hold.
         dtype: Of the frames: floats from 0 to 1, or `uint8` as decoded.
+        shuffle: Says more than `shuffle_buffer` can: True, False, or `quasi_random`, which is mixed a little less and
+            read faster from films with few key pictures (`rushes.loaders.order`); None leaves it to `shuffle_buffer`.
         stride: Frames of the recording from one window's start to the next; None: as many as a window spans.
         layout: Columns of `inputs`: a known layout, names with commas between, or a space; None: what the source has.
         encoding: What the column of a button holds: `multi_hot`, `pressed`, `released`, `fraction`.
@@ -169,7 +177,8 @@ def create_tf_dataset(
             accepts="a session with sound",
             fix="leave include_audio out, or pass include_audio='logmel' to have zeros",
         )
-    order = Order(len(windows), shuffle=shuffle_buffer != 0, seed=seed, rank=rank, world=world, even=even)
+    mixed = shuffle_buffer != 0 if shuffle is None else shuffle
+    order = Order(len(windows), shuffle=mixed, seed=seed, rank=rank, world=world, even=even)
     order.epoch, order.position = epoch, position
     return dataset_of(
         windows,
@@ -197,6 +206,7 @@ def dataset_of(
     weights: bool = False,
     repeat: bool = False,
     drop_remainder: bool = False,
+    ahead_bytes: int = AHEAD_BYTES,
 ) -> Any:
     """Make a dataset of windows that are there already, in an order that tells where training is.
 
@@ -211,6 +221,7 @@ def dataset_of(
         weights: Give `mask` as the third part of elements for `model.fit`, (B, T) float32.
         repeat: See there.
         drop_remainder: See there.
+        ahead_bytes: What is kept of decoded windows that are not wanted yet: several batches are decoded together.
 
     Returns:
         A `tf.data.Dataset`.
@@ -220,8 +231,9 @@ def dataset_of(
         UnavailableError: TensorFlow is missing.
     """
     tf = load_tensorflow()
-    passes = Passes(order, batch_size=batch_size, drop_remainder=drop_remainder, repeat=repeat)
-    sample = windows.fetch([0])[0] if everything else _sample(windows)
+    ahead = max(min(ahead_bytes // int(np.prod(windows.shapes["frames"])), AHEAD_WINDOWS) - batch_size, 0)
+    passes = Passes(order, batch_size=batch_size, drop_remainder=drop_remainder, repeat=repeat, ahead=ahead)
+    sample = _first(windows) if everything else _sample(windows)
     names = tuple(sample) if everything else _names(windows, weights=weights)
     elements = Elements(names, dtype=dtype, keras=keras, everything=everything)
     rows = batch_size if drop_remainder else None
@@ -244,9 +256,9 @@ def dataset_of(
 
     counts = tf.TensorSpec((2,), tf.int64)
     dataset = tf.data.Dataset.from_generator(made, output_signature=(counts, signature))
-    dataset = dataset.map(converted, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    dataset = dataset.map(converted)
     if prefetch:
-        dataset = dataset.prefetch(tf.data.AUTOTUNE)
+        dataset = dataset.prefetch(PREFETCHED)
     dataset = dataset.map(taken)
     settings = tf.data.Options()
     settings.experimental_optimization.inject_prefetch = False  # `taken` shall run when a batch is taken, not before
@@ -271,6 +283,11 @@ def _names(windows: GameplayWindows, *, weights: bool) -> tuple[str, ...]:
     return ("frames", "inputs", *(["audio"] if windows.hearing else []), *(["mask"] if weights else []))
 
 
+def _first(windows: GameplayWindows) -> Item:
+    """Read the first window that can be read: what it holds, all hold."""
+    return next(item for number in range(len(windows)) for item in windows.fetch([number]))
+
+
 def _sample(windows: GameplayWindows) -> Item:
     """Give arrays of the shapes and types of a window, without reading one."""
     kinds = {"frames": np.uint8}
@@ -287,7 +304,8 @@ def _spec(tf: Any, value: Any, rows: int | None) -> Any:
 
 
 def _stacked(windows: GameplayWindows, batch: Sequence[tuple[int, int]], names: Sequence[str]) -> dict[str, Any]:
-    items = windows.fetch(batch)
+    with _ONE_AT_A_TIME:
+        items = windows.fetch(batch)
     if not items:
         raise BadDataError(
             f"{len(batch)} windows of a batch, none of which can be read ({windows.broken[-1]})",

@@ -23,6 +23,7 @@ from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.tfrecord import strict
 from rushes.formats.tfrecord.folder import manifest
 from rushes.loaders.elements import Dtype, Elements, load_tensorflow
+from rushes.loaders.tensorflow import PREFETCHED
 
 _FLAGS: Final = ("audio_mask", "terminated", "truncated", "is_human")
 _CYCLE: Final = 4
@@ -116,7 +117,7 @@ def read_tfrecord(
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
     if repeat:
         dataset = dataset.repeat()
-    return dataset.prefetch(tf.data.AUTOTUNE) if prefetch else dataset
+    return dataset.prefetch(PREFETCHED) if prefetch else dataset
 
 
 def _look(folder: Path) -> _Folder:

@@ -27,6 +27,18 @@ KEPT: Final = 6
 _TABLES: Final = 32
 """Tables of films that are kept, open or not: 16 bytes a picture at most."""
 
+Stamp = tuple[Path, int, int, int]
+"""Path, inode, size and time of change: another file in the same place has another one."""
+
+
+def stamp(path: Path) -> Stamp:
+    """Say which file stands at a path; zeros where none does."""
+    try:
+        about = path.stat()
+    except OSError:
+        return path, 0, 0, 0
+    return path, about.st_ino, about.st_size, about.st_mtime_ns
+
 
 class Shelf:
     """Open films of one process.
@@ -37,8 +49,8 @@ class Shelf:
 
     def __init__(self, *, most: int = KEPT) -> None:
         self._most, self._lock = most, threading.Lock()
-        self._idle: list[Film] = []  # the one used last stands last
-        self._contents: OrderedDict[Path, Contents] = OrderedDict()
+        self._idle: list[tuple[Stamp, Film]] = []  # the one used last stands last
+        self._contents: OrderedDict[Stamp, Contents] = OrderedDict()
 
     @contextmanager
     def borrowed(self, path: Path) -> Iterator[Film]:
@@ -48,27 +60,41 @@ class Shelf:
             MissingError: No such file.
             BadDataError: No video, or damaged.
         """
-        film = self._take(path)
+        file = stamp(path)
+        film = self._idle_one(file) or self._opened(file)
         try:
             yield film
         except BaseException:
             film.close()
             raise
         with self._lock:
-            self._idle.append(film)
+            self._idle.append((file, film))
             over = [self._idle.pop(0) for _ in range(len(self._idle) - self._most)]
-        for one in over:
+        for _, one in over:
             one.close()
 
-    def _take(self, path: Path) -> Film:
+    def _idle_one(self, file: Stamp) -> Film | None:
         with self._lock:
             for place in range(len(self._idle) - 1, -1, -1):
-                if self._idle[place].path == path:
-                    return self._idle.pop(place)
-            known = self._contents.get(path)
-        film = Film(path, contents=known)
-        self._keep(path, film.contents)
+                if self._idle[place][0] == file:
+                    return self._idle.pop(place)[1]
+        return None
+
+    def _opened(self, file: Stamp) -> Film:
+        with self._lock:
+            known = self._contents.get(file)
+        film = Film(file[0], contents=known)
+        with self._lock:
+            self._contents[file] = film.contents
+            self._contents.move_to_end(file)
+            while len(self._contents) > _TABLES:
+                self._contents.popitem(last=False)
         return film
+
+    def known(self, path: Path) -> Contents | None:
+        """Give the table of a film, where it was read before."""
+        with self._lock:
+            return self._contents.get(stamp(path))
 
     def contents(self, path: Path) -> Contents:
         """Give the table of a film, from the film where it is not known yet.
@@ -77,27 +103,18 @@ class Shelf:
             MissingError: No such file.
             BadDataError: No video, or damaged.
         """
-        with self._lock:
-            known = self._contents.get(path)
+        known = self.known(path)
         if known is None:
             with self.borrowed(path) as film:
                 known = film.contents
-        self._keep(path, known)
         return known
-
-    def _keep(self, path: Path, contents: Contents) -> None:
-        with self._lock:
-            self._contents[path] = contents
-            self._contents.move_to_end(path)
-            while len(self._contents) > _TABLES:
-                self._contents.popitem(last=False)
 
     def close(self) -> None:
         """Close all that nobody reads."""
         with self._lock:
             idle, self._idle = self._idle, []
             self._contents.clear()
-        for film in idle:
+        for _, film in idle:
             film.close()
 
     def __repr__(self) -> str:

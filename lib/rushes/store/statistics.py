@@ -19,7 +19,6 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,12 +26,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.model.actions import ActionSpace
-from rushes.model.recording import Recording
-from rushes.store.aligned import aligned
-from rushes.store.clips import Clips, Want
-from rushes.store.entry import describe
-from rushes.store.hearing import Hearing, hear
-from rushes.store.validity import honour
 
 Floats = npt.NDArray[np.float64]
 
@@ -235,48 +228,3 @@ def spaced(count: int, most: int) -> npt.NDArray[np.int64]:
     """
     few = min(count, most)
     return ((2 * np.arange(few) + 1) * count) // (2 * max(few, 1))
-
-
-def measure(
-    recordings: Iterable[Recording],
-    *,
-    space: ActionSpace,
-    encoding: str = "multi_hot",
-    action_delay_ms: float = 0.0,
-    frame_skip: int = 1,
-    hearing: Hearing | None = None,
-    pictures: int = 256,
-) -> Statistics:
-    """Count what a dataset over these recordings gives: every row, and of the pictures some, evenly spaced.
-
-    Args:
-        recordings: With marks honoured or not; invalid stretches are left out.
-        space: What the columns are.
-        encoding: See `store.aligned.aligned`.
-        action_delay_ms: Likewise.
-        frame_skip: Frames from one row to the next.
-        hearing: How sound becomes numbers; None leaves it out.
-        pictures: How many pictures to look at, at the most, over all recordings; they are taken as stored, which has
-            the same mean as any other size.
-    """
-    found = Statistics(space, features=hearing.features if hearing else 0)
-    valid = [honour(recording) for recording in recordings]
-    entries = [describe(recording) for recording in valid]
-    wanted = spaced(sum(entry.rows for entry in entries), pictures)
-    first = 0
-    for recording, entry in zip(valid, entries, strict=True):
-        for stretch in entry.stretches:
-            rows = aligned(
-                recording, stretch, space=space, encoding=encoding, action_delay_ms=action_delay_ms,
-                frame_skip=frame_skip,
-            )  # fmt: skip
-            found.add_rows(rows.inputs)
-            if hearing is not None:
-                found.add_sound(*hear(recording, None, rows.t_ns, rows.ends_ns, hearing))
-            here = wanted[(wanted >= first) & (wanted < first + stretch.rows)] - first + stretch.first_frame
-            with Clips() as clips:
-                for frame in here.tolist():
-                    found.add_pictures(clips.read([Want(recording, np.array([frame]))])[0])
-            first += stretch.rows
-    found.sampled = first > found.pictures
-    return found

@@ -43,6 +43,8 @@ Ints = npt.NDArray[np.int64]
 
 _SAYS_NO_REFERENCE: Final = "h264"
 """The codec whose packets say for certain that no other picture needs them: nal_ref_idc 0, ITU-T H.264, 7.4.1."""
+_LOOKED_AT: Final = 32
+"""Pictures whose times are looked up in the film, before the head of an MP4 is believed for all of them."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,11 @@ class Film:
 
     def _read_contents(self) -> Contents:
         with self._damage("its packets"):
-            in_order = "mp4" in self._container.format.name and not self._coder.has_b_frames
-            entries = list(self._stream.index_entries) if in_order else []
-            if entries and len(entries) == self._stream.frames and not any(e.is_discard for e in entries):
-                packets = [(e.timestamp, e.is_keyframe) for e in entries]
-            else:
-                packets = [
-                    (p.pts, p.is_keyframe)
-                    for p in self._container.demux(self._stream)
-                    if p.size and p.pts is not None and not p.is_corrupt
-                ]
+            packets = self._listed() or [
+                (p.pts, p.is_keyframe)
+                for p in self._container.demux(self._stream)
+                if p.size and p.pts is not None and not p.is_corrupt
+            ]
         if len(packets) < self._stream.frames:
             raise self._error(f"cut, {len(packets)} of {self._stream.frames} pictures are there")
         pts = np.array([at for at, _ in packets], np.int64)
@@ -118,6 +115,19 @@ class Film:
         if not len(keys) or keys[0]:
             raise self._error("without a key picture at its start" if packets else "without a picture")
         return Contents(pts[order], keys)
+
+    def _listed(self) -> list[tuple[int, bool]] | None:
+        """Give time and keyness of each picture as an MP4's head lists them, where none stands out of order."""
+        if "mp4" not in self._container.format.name or self._coder.has_b_frames:
+            return None
+        entries = list(self._stream.index_entries)
+        if len(entries) != self._stream.frames or any(entry.is_discard for entry in entries):
+            return None
+        for entry, packet in zip(entries[:_LOOKED_AT], self._container.demux(self._stream), strict=False):
+            if packet.pts != entry.timestamp:  # the head has the order of decoding
+                self._container.seek(0)
+                return None
+        return [(entry.timestamp, entry.is_keyframe) for entry in entries]
 
     def pictures(self, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Decode pictures.

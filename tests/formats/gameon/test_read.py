@@ -200,7 +200,7 @@ def test_times_of_frames_are_taken_where_the_database_has_them(gameon, recorder,
     assert (index["t_ns"] // MS).tolist() == [0, 40, 100, 141]
     assert (index["tick"].tolist(), index["dropped_before"].tolist()) == ([0, 1, 3, 4], [0, 0, 1, 0])
     assert (found.info.time_source, held(found, "KeyW"), problems(found)) == ("measured", [1], {})
-    assert found.ledger["frames"].lost == {"dropped": 1}
+    assert found.ledger["frames"].lost == {"dropped_tick": 1}
     recorder.run("DELETE FROM frame_timestamps WHERE id = 2")
     found = one(open_any(recorder.database))
     assert (found.info.time_source, problems(found)["frame_timestamps_do_not_fit"]) == ("assumed", 4)
@@ -249,6 +249,14 @@ def test_a_database_that_was_left_open_is_read_whole_and_not_touched(gameon, rec
     found = one(open_any(copy))
     assert [row[0] for row in events(found, "control")] == ["KeyW", "KeyA"]
     assert listing(copy) == before
+
+
+def test_a_database_with_a_log_that_was_closed_is_not_touched(gameon, recorder, one):
+    recorder.session(1, [gameon.key(0, "w", "press")])
+    recorder.run("PRAGMA journal_mode = wal")
+    before = listing(recorder.database.parent)
+    assert len(one(open_any(recorder.root)).events(0)) == 1
+    assert listing(recorder.database.parent) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")

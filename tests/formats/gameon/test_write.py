@@ -164,12 +164,13 @@ def test_numbers_go_on_where_the_seeded_ones_end_or_begin_at_first_sight(hands, 
 
 def test_what_is_down_when_a_segment_begins_is_pressed_at_its_start(hands, tmp_path):
     held = [Event(0, "keyboard", "KeyA", "state", 1.0), Event(0, "keyboard", "KeyD", "state", 0.0),
+            Event(0, "mouse", "Mouse", "state", x=7.0, y=9.0),
             Event(60 * MS, "keyboard", "KeyA", "release")]  # fmt: skip
     convert(hands.Hands([4], events=[lambda _: held]), tmp_path / "out", format="gameon")
-    said = "SELECT timestamp_ms, button_key, action FROM input_events"
-    assert rows(tmp_path / "out", said) == [(0, "a", "press"), (60, "a", "release")]
+    said = "SELECT timestamp_ms, button_key, action, x_position FROM input_events"
+    assert rows(tmp_path / "out", said) == [(0, "a", "press", None), (0, "move", "move", 7), (60, "a", "release", None)]
     (found,) = open_any(tmp_path / "out")
-    assert found.events(0)["kind"].tolist() == ["state", "release"]
+    assert found.events(0)["kind"].tolist() == ["state", "state", "release"]
     assert found.ledger["events"].kept == 1
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,11 @@ from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert, open_any, sniff_path
 from rushes.formats.tfrecord.shards import records
 from rushes.formats.tfrecord.wire import decode_example
+from rushes.model.ledger import Account, Ledger
+from rushes.model.readings import Sound
 from rushes.model.recording import Sessions
+from rushes.model.session import StreamSpec
+from rushes.store.facts import add_fact
 from rushes.store.images import decode
 
 FOLDER = Path(__file__).parents[1]
@@ -80,6 +85,23 @@ def test_steps_are_features_and_the_last_observation_stands_aside(tmp_path):
     assert one_hot.argmax(1).tolist() == [play.action(k) for k in range(4)]
     assert one_hot.sum() == 4
     assert [w["frame_index"].tolist() for w in windows_of(tmp_path / "t", "rest")] == [[8], [13]]
+
+
+def test_no_window_spans_what_is_marked_invalid_and_frames_keep_their_number_beside(tmp_path):
+    convert(hands.Hands([12, 6]), tmp_path / "s", format="session")
+    (session,) = [path for path in (tmp_path / "s").iterdir() if path.is_dir()]
+    step = hands.STEP
+    add_fact(session, "validity", {"valid": False}, author="me", t_start_ns=5 * step, t_end_ns=7 * step)
+    report = convert(session, tmp_path / "t", format="tfrecord", options=["sequence_length=4"])
+    assert [w["frame_index"].tolist() for w in windows_of(tmp_path / "t")] == [
+        [0, 1, 2, 3], [7, 8, 9, 10], [12, 13, 14, 15],
+    ]  # fmt: skip
+    assert report.ledger["frames"].lost == {"marked_invalid": 2}
+    (found,) = open_any(tmp_path / "t")
+    assert [(s.first_frame, s.frames) for s in found.segments] == [(0, 5), (5, 5), (10, 6)]
+    np.testing.assert_array_equal(found.frame(5), hands.picture(1, 7))
+    events = found.events(2)  # the second segment as it was played
+    assert events["kind"].tolist()[:3] == ["press", "press", "release"]
 
 
 def test_files_are_limited_in_windows_and_in_size_and_listed_in_order(tmp_path):
@@ -169,6 +191,46 @@ def test_features_of_another_version_are_not_taken_for_ours(tmp_path):
     (tmp_path / "features.json").write_text('{"schema": "rushes/tfrecord/9"}')
     with pytest.raises(BadDataError):
         sniff_path(tmp_path)
+
+
+class Loud(hands.Hands):
+    """Every sample of row k is k + 1; half of segment 0 was not recorded."""
+
+    def __init__(self, *given, **more):
+        super().__init__(*given, **more)
+        spec = StreamSpec("system", "sound", "flac", rate_hz=1000)
+        self.info = replace(self.info, streams=(*self.info.streams, spec))
+        self.ledger = Ledger({**self.ledger, "system": Account(200, 200)})
+
+    def sound(self, stream):
+        for k in range(4, 9):
+            yield Sound(k * hands.STEP, np.full((40, 1), k + 1, np.int16), 1000, stream)
+
+
+def test_sound_is_a_feature_of_each_row_and_is_kept_as_it_was_recorded(tmp_path):
+    write([Loud([9])], tmp_path / "t", "sequence_length=3", "audio=waveform")
+    found = windows_of(tmp_path / "t")
+    assert [w["audio_mask"].tolist() for w in found] == [[0, 0, 0], [0, 1, 1], [1, 1, 1]]
+    rows = found[1]["audio"].reshape(3, -1) * 32768
+    assert [set(np.round(row[200:400]).tolist()) for row in rows] == [{0.0}, {5.0}, {6.0}]
+    (again,) = open_any(tmp_path / "t")
+    blocks = [(b.t_ns, b.rate_hz, b.samples[:, 0].tolist()) for b in again.sound("system")]
+    assert blocks == [(k * hands.STEP, 1000, [k + 1] * 40) for k in range(4, 9)]
+    near = [b.t_ns for b in again.sound_between("system", 6 * hands.STEP, 7 * hands.STEP + 1)]
+    assert near == [6 * hands.STEP, 7 * hands.STEP]
+    assert again.ledger["system"].kept == 200
+    assert not sum(w["audio"].any() for w in windows_of_silent(tmp_path))
+
+
+def windows_of_silent(path):
+    write([hands.Hands([9])], path / "u", "sequence_length=3", "audio=logmel")
+    return windows_of(path / "u")
+
+
+def test_a_control_without_a_column_is_kept_among_the_events_and_the_ledger_remarks_it(tmp_path):
+    report = write([hands.Hands([9])], tmp_path / "t", "sequence_length=3", "layout=KeyW,MouseDY")
+    assert report.ledger["events"].lost == {}
+    assert report.ledger["events"].marked == {"no_column_KeyE": 2, "no_column_MouseLeft": 2}
 
 
 def test_figures_of_rows_and_pictures_stand_beside(tmp_path):

@@ -43,7 +43,7 @@ class EnvBackend:
     def __init__(self, world: World, play: Play, *, episodes_done: int = 0, frames_done: int = 0) -> None:
         self._world, self._play = world, play
         self._episodes_done, self._frames_done = episodes_done, frames_done
-        self._sound_hz = world.sound_hz if isinstance(world, Audible) else 0
+        self._heard: Audible | None = world if isinstance(world, Audible) and world.sound_hz else None
 
     def specs(self) -> tuple[StreamSpec, ...]:
         """List the streams: the screen, the steps, and the sound where there is some."""
@@ -51,11 +51,12 @@ class EnvBackend:
         rate_hz = world.rate_hz / world.frameskip
         codec = "png-indexed" if world.indexed else "png"
         height, width = world.size
-        heard = (StreamSpec(SOUND, "sound", "flac", rate_hz=self._sound_hz),) if self._sound_hz else ()
+        heard = self._heard
+        sounds = (StreamSpec(SOUND, "sound", "flac", rate_hz=heard.sound_hz),) if heard is not None else ()
         return (
             StreamSpec("screen", "frames", codec, exact=True, width=width, height=height, rate_hz=rate_hz),
             StreamSpec("steps", "steps", rate_hz=rate_hz),
-            *heard,
+            *sounds,
         )
 
     def describe(self) -> SessionInfo:
@@ -88,7 +89,7 @@ class EnvBackend:
             frames += count
 
     def _episode(self, episode: int, first_frame: int, share: int) -> Iterator[Reading]:
-        play, world = self._play, self._world
+        play, world, heard = self._play, self._world, self._heard
         frameskip, rate_hz, names = world.frameskip, world.rate_hz, world.action_space.names
         discrete = world.action_space.kind == "discrete"
         policy, rng = make_policy(play.policy), play.stream(POLICY, episode)
@@ -114,8 +115,8 @@ class EnvBackend:
             score += reward
             name = names[action] if discrete else ""
             yield Step(t_ns, frame, action, name, reward, terminated, truncated, lives, random_action)
-            if self._sound_hz and isinstance(world, Audible):
-                yield Sound(t_ns, world.sound(), self._sound_hz, SOUND)
+            if heard is not None:
+                yield Sound(t_ns, heard.sound(), heard.sound_hz, SOUND)
             frame += 1
             t_ns = emulated_ns(frame, frameskip=frameskip, rate_hz=rate_hz)
             pixels, palette = world.screen()

@@ -116,7 +116,10 @@ def _about(text: Any) -> Mapping[str, Any] | None:
     try:
         about = json.loads(text)
         SessionInfo.from_json(about["session"])
-        Segment.from_json(about["segment"])
+        segment = Segment.from_json(about["segment"])
+        numbers = (segment.start_ns, segment.end_ns, segment.wall_ns or 0)
+        if not all(isinstance(number, int) for number in numbers):
+            return None
         int(about["recording"])
     except (TypeError, ValueError, KeyError, RecursionError, AttributeError):
         return None
@@ -211,6 +214,7 @@ def read_take(path: Path, take: Take, *, outside: bool = False) -> Recording:
         numbers=numbers,
         tracks=[track for piece in pieces for track in piece.tracks],
     )
+    found.tell_dropped([piece.dropped for piece in pieces])
     found.segments = tuple(
         replace(segment, wall_ns=piece.segment.wall_ns, clock=piece.segment.clock) if piece.segment else segment
         for segment, piece in zip(found.segments, pieces, strict=True)

@@ -136,6 +136,16 @@ class GameOnRecording(Imported):
         super().__init__(info, parts, frames, ledger=ledger, problems=problems)
         self.numbers, self._tracks = tuple(numbers), tuple(tracks)
 
+    def tell_dropped(self, dropped: Sequence[npt.NDArray[np.int64] | None]) -> None:
+        """Say how many ticks before each frame have no picture, where that is known otherwise than by their numbers.
+
+        Args:
+            dropped: One a segment; None where the numbers of ticks tell it.
+        """
+        for segment, counts in zip(self.segments, dropped, strict=True):
+            if counts is not None:
+                self._index.loc[segment.first_frame : segment.stop_frame - 1, "dropped_before"] = counts
+
     def sound(self, stream: str) -> Iterator[Sound]:
         """Give what a stream of sound holds; see `Recording.sound`."""
         self.sound_stream(stream)

@@ -59,6 +59,7 @@ class Piece:
         measured: Whether the times of its frames are.
         controls: Physical controls in its events.
         segment: What we wrote of it.
+        dropped: (N,) int64, ticks without a picture before each frame, where we wrote them.
     """
 
     part: Part
@@ -68,6 +69,7 @@ class Piece:
     measured: bool
     controls: tuple[str, ...] = ()
     segment: Segment | None = None
+    dropped: Ints | None = None
 
 
 class RowReader:
@@ -150,7 +152,7 @@ class RowReader:
         fps = self._fps(film_hz)
         measured = self._measured(count)
         t_ns, tick = measured if measured is not None else (nominal_ns(count, fps), np.arange(count))
-        step = round(NS / fps) if count == 1 or measured is None else int(np.median(np.diff(t_ns)))
+        step = round(NS / fps) if count == 1 or measured is None else round(float(np.median(np.diff(t_ns))))
         end_ns = int(t_ns[-1]) + max(step, 1)
         first = self._first_known(stored, t_ns)
         start_ns = int(t_ns[first])
@@ -166,7 +168,7 @@ class RowReader:
         self._tally.lose("frames", "inputs_overwritten", first)
         dropped = int(tick[-1]) + 1 - count
         self._tally.offer("frames", dropped)
-        self._tally.lose("frames", "dropped", dropped)
+        self._tally.lose("frames", "dropped_tick", dropped)
         problems = remarks(
             self._row, stored, lost, where=self._where, count=count, fps=fps, measured=measured is not None
         )
@@ -200,7 +202,7 @@ class RowReader:
         said = [row["capture_timestamp_ms"] for row in rows]
         good = all(isinstance(ms, int | float) and 0 <= ms < _LATEST_MS for ms in said)
         times = np.rint(np.array([ms if good else 0 for ms in said], np.float64)[kept] * _MS).astype(np.int64)
-        if not good or kept.sum() != count or (np.diff(times) <= 0).any():
+        if not good or kept.sum() != count or (np.diff(times) < 0).any():
             text = f"{int(kept.sum())} times of frames for {count} pictures, or times that do not rise: none is used"
             self._tell("frame_timestamps_do_not_fit", len(rows), text)
             return None
@@ -245,7 +247,9 @@ class RowReader:
             self._tally.offer(name, wav.count - sum(count for _, count in silences))
             found.append(Track(name, path, start_ns, stop_ns, silences))
         if found and self._about is None:
-            text = "sound begins when its device does and has no clock in common with the video; it is laid from the first frame on"  # noqa: E501
+            text = (
+                "sound begins when its device does and has no clock in common with the video; it is laid from frame 0"
+            )
             self._tell("sound_without_times", len(found), text)
         return tuple(found)
 
@@ -254,30 +258,32 @@ class RowReader:
         assert self._about is not None
         segment = Segment.from_json(self._about["segment"])
         said = (
-            "SELECT t_ns, tick, duplicate, late FROM rushes_frames JOIN frame_timestamps ON frame_id = id "
-            "WHERE session_id = ? ORDER BY frame_number"
+            "SELECT t_ns, tick, duplicate, late, dropped_before FROM rushes_frames "
+            "JOIN frame_timestamps ON frame_id = id WHERE session_id = ? ORDER BY frame_number"
         )
         table = np.array([tuple(row) for row in self._connection.execute(said, (self._row["id"],))], np.int64)
-        if table.shape != (count, 4) or (np.diff(table[:, 0]) < 0).any():
+        if table.shape != (count, 5) or (np.diff(table[:, 0], append=segment.end_ns) < 0).any() or table.min() < 0:
             raise BadDataError(
                 f"{self._where}: {len(table)} times of frames for {count} pictures",
                 accepts="a database and videos as they were written together",
                 fix="restore the folder from a copy",
             )
         columns = ", ".join(f"e.{name}" for name in COLUMNS)
-        said = f"SELECT {columns} FROM rushes_events e JOIN input_events i ON e.event_id = i.id WHERE session_id = ? ORDER BY i.id"  # noqa: E501, S608 - our names
+        said = (
+            f"SELECT {columns} FROM rushes_events e "  # noqa: S608 - our names
+            "JOIN input_events i ON e.event_id = i.id WHERE session_id = ? ORDER BY i.id"
+        )
         events = events_frame([tuple(row) for row in self._connection.execute(said, (self._row["id"],))])
         validate_events(events)
         self._tally.offer("events", int((events["kind"] != "state").sum()))
-        dropped = int(table[-1, 1] - table[0, 1]) + 1 - count
+        dropped = int(table[:, 4].sum())
         self._tally.offer("frames", count + dropped)
-        self._tally.lose("frames", "dropped", dropped)
+        self._tally.lose("frames", "dropped_tick", dropped)
         part = Part(
             table[:, 0], segment.end_ns, table[:, 1], events, segment.end_reason, segment.attrs,
             duplicate=table[:, 2] != 0, late=table[:, 3] != 0,
         )  # fmt: skip
         height, width = (min(int(a), b) for a, b in zip(self._about.get("size", size), size, strict=True))
         film = Film(path, (height, width), np.arange(count), [], np.full(count, -1, np.int64))
-        return Piece(
-            part, film, (height, width), self._tracks(segment.start_ns, segment.end_ns), measured=True, segment=segment
-        )
+        tracks = self._tracks(segment.start_ns, segment.end_ns)
+        return Piece(part, film, (height, width), tracks, measured=True, segment=segment, dropped=table[:, 4])

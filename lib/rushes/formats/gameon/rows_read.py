@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -186,12 +186,3 @@ def _number(value: Any) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
-
-
-def own_events(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Make the events of rows of `rushes_events`.
-
-    Args:
-        rows: Values of `events.COLUMNS`.
-    """
-    return events_frame(rows)

@@ -86,9 +86,9 @@ def rows_of_segment(events: Iterable[Event], t_ns: npt.NDArray[np.int64]) -> Ite
 
 
 def _begin(events: list[Event]) -> tuple[float, float] | None:
-    """Say where the pointer stands before its first move; None where it never moves."""
+    """Say where the pointer stands before its first move; None where it never moves, or a state says it itself."""
     first = next((event for event in events if event.control == POINTER), None)
-    if first is None:
+    if first is None or (first.kind == "state" and _known(first.x) is not None):
         return None
     if _known(first.x) is None or _known(first.y) is None:
         return 0.0, 0.0

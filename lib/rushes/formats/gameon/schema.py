@@ -74,6 +74,7 @@ _OWN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "rushes_frames": (
             "frame_id INTEGER PRIMARY KEY REFERENCES frame_timestamps(id) ON DELETE CASCADE", "t_ns INTEGER NOT NULL",
             "tick INTEGER NOT NULL", "duplicate INTEGER NOT NULL", "late INTEGER NOT NULL",
+            "dropped_before INTEGER NOT NULL",
         ),
         "rushes_events": (
             "event_id INTEGER PRIMARY KEY REFERENCES input_events(id) ON DELETE CASCADE", "t_ns INTEGER NOT NULL",
@@ -98,6 +99,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Columns of each table in their order."""
 
 _MAGIC: Final = b"SQLite format 3\0"
+_LOG_BYTE: Final = 18
+"""Where a file says whether it has a write-ahead log: 2. Source: SQLite, Database File Format, 1.3.3."""
 NAMES: Final = ("gameon.db", "data/gameon.db")
 """Where a database lies in a folder."""
 
@@ -177,13 +180,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             return
         with closing(_opened(path)) as connection:
             yield _by_name(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what SQLite says of a damaged file may be damaged itself
         raise _damaged(path, str(error)) from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open read-only; as immutable where the folder cannot be written and the mode of the file asks for it."""
+    """Open read-only; as immutable where SQLite would have to write beside the file to read it."""
     place = f"file:{quote(str(path.absolute()))}?mode=ro"
+    with path.open("rb") as opened:
+        has_log = opened.read(_LOG_BYTE + 1)[_LOG_BYTE:] == b"\x02"
+    if has_log:
+        return sqlite3.connect(f"{place}&immutable=1", uri=True)
     connection = sqlite3.connect(place, uri=True)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

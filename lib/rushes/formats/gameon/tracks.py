@@ -12,6 +12,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -41,9 +42,20 @@ def chosen(streams: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def write_track(
-    recording: Recording, stream: str, path: Path, *, start_ns: int, stop_ns: int, job: Job
-) -> list[list[int]] | None:
+@dataclass(frozen=True)
+class Written:
+    """A file of sound.
+
+    Attributes:
+        samples: How many samples of the stream went into it, a channel; 0 where there is no file.
+        silences: [first sample, count] of each silence that was put in.
+    """
+
+    samples: int = 0
+    silences: list[list[int]] = field(default_factory=list)
+
+
+def write_track(recording: Recording, stream: str, path: Path, *, start_ns: int, stop_ns: int, job: Job) -> Written:
     """Write what a stream holds of a segment.
 
     Args:
@@ -55,14 +67,14 @@ def write_track(
         job: Where to count samples.
 
     Returns:
-        [first sample, count] of each silence that was put in; None where nothing was heard.
+        What was written.
     """
     blocks = (cut(block, start_ns, stop_ns) for block in recording.sound_between(stream, start_ns, stop_ns))
     there = (block for block in blocks if block is not None)
     first = next(there, None)
     if first is None:
-        return None
-    rate, silences = first.rate_hz, []
+        return Written()
+    rate, silences, count = first.rate_hz, [], 0
     with WavWriter(path, rate_hz=rate, channels=first.samples.reshape(len(first.samples), -1).shape[1]) as wav:
         for block in chain([first], there):
             samples, _ = to_int16(block.samples)
@@ -72,7 +84,8 @@ def write_track(
                 wav.silence(place - wav.count)
                 job.tally.mark(stream, "silence", silences[-1][1])
             over = wav.count - place if wav.count > place + rate // _TOGETHER else 0
+            count += len(samples)
             job.tally.offer(stream, len(samples))
             job.tally.lose(stream, "overlapping", min(over, len(samples)))
             wav.write(samples[over:])
-    return silences
+    return Written(count, silences)

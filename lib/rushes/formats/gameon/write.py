@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -57,6 +58,8 @@ _FASTEST_HZ: Final = 1000
 _BAD: Final = re.compile(r'[\s/\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]+')
 _LONGEST: Final = 100
 _EVERY: Final = 64
+_MOST_DROPPED: Final = 10_000
+"""Rows of dropped ticks between two frames; numbers of ticks that leap are no ten thousand pictures."""
 
 Tell = Callable[[int], None]
 
@@ -102,8 +105,9 @@ class Writer:
         frames = segments = 0
         self._recordings += 1
         sounds = chosen(stream.name for stream in recording.sound_streams)
+        heard: Counter[str] = Counter()
         for pair in pairs(recording):
-            self._segment(recording, pair, sounds, tell)
+            heard += self._segment(recording, pair, sounds, tell)
             account.take(pair)
             frames, segments = frames + len(pair), segments + 1
         account.close(recording)
@@ -111,9 +115,10 @@ class Writer:
         self._job.lose("frames", "without_action", recording.frame_count - frames)
         self._job.lose("episodes", "without_action", len(recording.segments) - segments)
         for stream in recording.sound_streams:
-            if stream.name not in sounds.values():
-                count = sum(len(block.samples) for block in recording.sound(stream.name))
-                self._job.lose(stream.name, f"{NO_PLACE}{stream.name}", count)
+            there = recording.ledger.get(stream.name)
+            count = sum(len(b.samples) for b in recording.sound(stream.name)) if there is None else there.kept
+            reason = "outside_segment" if stream.name in sounds.values() else f"{NO_PLACE}{stream.name}"
+            self._job.lose(stream.name, reason, max(count - heard[stream.name], 0))
 
     def close(self) -> None:
         """Check that all fits together, and close the database."""
@@ -125,8 +130,8 @@ class Writer:
         """Close the database as it is, after an error."""
         self._connection.close()
 
-    def _segment(self, recording: Recording, pair: Pair, sounds: Mapping[str, str], tell: Tell) -> None:
-        """Write one segment: its files, then its rows."""
+    def _segment(self, recording: Recording, pair: Pair, sounds: Mapping[str, str], tell: Tell) -> Counter[str]:
+        """Write one segment: its files, then its rows; give the samples of each stream of sound."""
         segment = pair.segment
         wall_ns = segment.wall_ns if segment.wall_ns is not None else segment.start_ns
         began = stamp(wall_ns)
@@ -138,7 +143,7 @@ class Writer:
         size, pictures = _size(pictures)
         video = write_video(self._root / folder / "video.mp4", pictures, rate_hz=fps)
         end_ns = int(pair.grid.ends_ns[-1])
-        silences = {
+        tracks = {
             column: write_track(
                 recording,
                 sounds[column],
@@ -150,7 +155,7 @@ class Writer:
             for column, name in FILES.items()
             if column in sounds
         }
-        written = {column: FILES[column] for column, found in silences.items() if found is not None}
+        written = {column: FILES[column] for column, found in tracks.items() if found.samples}
         self._sessions += 1
         lasted_ns = end_ns - segment.start_ns
         events = _events(pair, self._places)
@@ -184,12 +189,15 @@ class Writer:
                 "session": _plain_session(recording),
                 "segment": replace(segment, frames=len(pair), end_ns=end_ns).to_json(),
                 "size": list(size),
-                "sounds": {column: {"stream": sounds[column], "silences": silences[column]} for column in written},
+                "sounds": {
+                    column: {"stream": sounds[column], "silences": tracks[column].silences} for column in written
+                },
             }
             self._insert("rushes_sessions", [(self._sessions, json.dumps(about, sort_keys=True, ensure_ascii=True))])
         self._frame_rows(pair)
         self._event_rows(pair, events)
         self._connection.commit()
+        return Counter({sounds[column]: found.samples for column, found in tracks.items()})
 
     def _folder(self, game: str, began: str) -> str:
         name = f"{slug(game)}_{re.sub(r'[-:]', '', began[:19]).replace('T', '_')}"
@@ -203,13 +211,15 @@ class Writer:
         times = (table[:, 0] - table[0, 0]) // _MS
         rows, own = [], []
         for number, (t_ns, tick, duplicate, late, dropped) in enumerate(table.tolist()):
-            for k in range(dropped if number else 0):
+            told = min(dropped, _MOST_DROPPED) if number else 0
+            self._job.tally.mark("frames", "dropped_without_row", dropped - told if number else 0)
+            for k in range(told):
                 self._frames += 1
                 due = (table[number - 1, 0] * (dropped - k) + t_ns * (k + 1)) // (dropped + 1) - table[0, 0]
                 rows.append((self._frames, self._sessions, number, int(due) // _MS, None, 1))
             self._frames += 1
             rows.append((self._frames, self._sessions, number, int(times[number]), None, 0))
-            own.append((self._frames, t_ns, tick, duplicate, late))
+            own.append((self._frames, t_ns, tick, duplicate, late, dropped))
         self._insert("frame_timestamps", rows)
         if not self._strict:
             self._insert("rushes_frames", own)

@@ -4,7 +4,7 @@
     rest-00000.tfrecord ...      frames that no window shows (a stretch's last few, an environment's last
                                  observation), one a record: nothing is lost, and no training reads them
     features.json                what each feature is, which files there are and in which order, columns, statistics
-    recordings/                  the tables of each recording, so that the folder opens as recordings again
+    recordings/                  tables and sound of each recording, so that the folder opens as recordings again
 
 No window crosses the edge of a segment or a stretch that is marked invalid. TensorFlow is not needed to write or read
 the folder. With it, `rushes.loaders.tfrecord.read_tfrecord` gives a `tf.data.Dataset`, and a parser is this:
@@ -49,7 +49,7 @@ class TfRecord(Format):
     name: ClassVar[str] = "tfrecord"
     looks_for: ClassVar[str] = f"a folder with {FEATURES} beside its .tfrecord files, or {strict.PATTERN.format(0)}"
     Options: ClassVar[type[Any]] = TfRecordOptions
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=False, rewards=True, names=True, events=True)
+    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
     takes: ClassVar[Takes] = "any"
 
     def keeps_with(self, options: TfRecordOptions) -> Keeps:

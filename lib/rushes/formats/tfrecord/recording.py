@@ -21,10 +21,12 @@ import pandas as pd
 from rushes.errors import BadDataError
 from rushes.formats.tfrecord.pictures import decode
 from rushes.formats.tfrecord.shards import Reader
+from rushes.formats.tfrecord.sound import KeptSound
 from rushes.formats.tfrecord.tables import DESCRIPTION, EVENTS, INDEX, PLACES, STEPS, read_frame
 from rushes.formats.tfrecord.wire import decode_example
 from rushes.model.events import cut_events, events_frame
 from rushes.model.ledger import Account, Ledger
+from rushes.model.readings import Sound
 from rushes.model.recording import STEP_COLUMNS, Picture, Recording
 from rushes.model.session import Segment, SessionInfo
 from rushes.store import images
@@ -56,6 +58,7 @@ class TfRecording(Recording):
                 fix="restore it from a copy; the record files alone are read by TensorFlow",
             ) from error
         self.ledger, self.problems = Ledger(accounts), ()
+        self._sound = KeptSound(self._tables)
 
     @cached_property
     def _index(self) -> pd.DataFrame:
@@ -99,6 +102,14 @@ class TfRecording(Recording):
             return self._events.copy(deep=False)
         one = self.segments[segment]
         return cut_events(self._events, one.start_ns, one.end_ns)
+
+    def sound(self, stream: str) -> Iterator[Sound]:
+        """Give what a stream of sound holds; see `Recording.sound`."""
+        return self._sound.between(self.sound_stream(stream))
+
+    def sound_between(self, stream: str, start_ns: int, stop_ns: int) -> Iterator[Sound]:
+        """Give the blocks of a stretch of time; see `Recording.sound_between`."""
+        return self._sound.between(self.sound_stream(stream), start_ns, stop_ns)
 
     def _data(self, start: int, stop: int) -> Iterator[tuple[bytes, str]]:
         if not 0 <= start <= stop <= self.frame_count:

@@ -91,6 +91,7 @@ class StrictWriting(Writing):
         height, width = self._plan.size
         part, rows = cutting.rows(start)
         pixels = np.frombuffer(b"".join(pictures), np.uint8)
+        self._statistics.add_pictures(pixels.reshape(-1, height, width, 3)[:1])
         self.windows += 1
         features = {
             "frames": pixels.astype(np.float32) / _WHITE,
@@ -104,6 +105,7 @@ class StrictWriting(Writing):
         self._refuse_empty()
         self._shards.close()
         self._job.counts["samples"] += self.windows
+        self._job.statistics = self._statistics.to_json()
 
 
 class Record(NamedTuple):

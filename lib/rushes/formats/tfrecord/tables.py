@@ -8,6 +8,7 @@ the work of these tables:
                     steps.parquet       of an environment
                     events.parquet      of recorded play
                     places.parquet      where each frame's picture lies: file, byte of the record, number in it
+                    audio/              its sound as it was recorded, as in a session: FLAC with its times
 
 Frames are numbered anew, without a gap; `source_frame` of places.parquet is the number that a frame had.
 
@@ -33,6 +34,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rushes.formats.tfrecord.sound import write_sound
 from rushes.model.recording import Recording
 from rushes.model.session import Segment, SessionInfo
 from rushes.store import tables
@@ -185,6 +187,7 @@ def write_tables(
     if recording.is_environment:
         discrete = info.action_space.kind == "discrete"
         _write(folder / STEPS, kept.steps, tables.step_schema(discrete=discrete))
+    write_sound(folder, recording)
     if info.stream("events") is not None:
         _write(folder / EVENTS, recording.events(), tables.EVENT_SCHEMA)
 

@@ -8,6 +8,7 @@ Example:
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,8 @@ from rushes.formats.tfrecord.options import Plan
 from rushes.formats.tfrecord.pictures import decode, stored_pictures
 from rushes.formats.tfrecord.shards import Shards
 from rushes.formats.tfrecord.wire import Feature, encode_example
+from rushes.model.actions import ActionSpace
+from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.recording import Recording
 from rushes.model.session import SessionInfo
 from rushes.store.clips import Clips
@@ -41,9 +44,11 @@ SCHEMA: Final = "rushes/tfrecord/1"
 FEATURES: Final = "features.json"
 WINDOWS: Final = "windows-{:05}.tfrecord"
 REST: Final = "rest-{:05}.tfrecord"
+NO_COLUMN: Final = "no_column_"
+"""What stands before a control's name in the ledger's remark: its events are kept, and no feature shows them."""
 OUTSIDE: Final = "outside_windows"
 """Reason in the ledger: no window shows the frame."""
-_KINDS: Final = ("frames", "steps", "events")
+_KINDS: Final = ("frames", "steps", "events", "sound")
 _MB: Final = 1_000_000
 _EVERY: Final = 256
 
@@ -185,12 +190,18 @@ class Writing:
         if "events" in recording.ledger:
             counts["events"] = recording.ledger["events"].kept
             job.tally.offer("events", counts["events"])
+            for control, count in _without_column(recording, self._plan.space).items():
+                job.tally.mark("events", f"{NO_COLUMN}{control}", count)
+        for spec in recording.sound_streams:
+            if spec.name in recording.ledger:
+                counts[spec.name] = recording.ledger[spec.name].kept
+                job.tally.offer(spec.name, counts[spec.name])
         if not recording.is_environment:
             job.delays_ms.append(delay_of(recording, self._plan.options.action_delay_ms))
         return counts
 
     def _info(self, info: SessionInfo) -> SessionInfo:
-        """Describe a recording as it stands in the folder: without its sound, pictures as they are there."""
+        """Describe a recording as it stands in the folder: pictures as they are there."""
         height, width = self._plan.size
         kind = self._plan.options.pictures
         streams = [stream for stream in info.streams if stream.kind in _KINDS]
@@ -221,6 +232,7 @@ class Writing:
         self._shards.close()
         self._rest.close()
         self._job.counts["samples"] += self.windows
+        self._job.statistics = self._statistics.to_json()
         self._count(self._done)
         found = {
             "schema": SCHEMA,
@@ -239,7 +251,7 @@ class Writing:
             "shards": [asdict(shard) for shard in self._shards.done],
             "rest": [asdict(shard) for shard in self._rest.done],
             "recordings": self._recordings,
-            "statistics": self._statistics.to_json(),
+            "statistics": self._job.statistics,
         }
         text = json.dumps(found, indent=1, ensure_ascii=False)
         (self._job.partial / FEATURES).write_text(text + "\n", encoding="utf-8")
@@ -254,6 +266,16 @@ class Writing:
             self.close()
         self._shards.drop()
         self._rest.drop()
+
+
+def _without_column(recording: Recording, space: ActionSpace) -> Counter[str]:
+    """Count the events that no column of the inputs shows: control -> events."""
+    known = {control for slot in space.slots for control in (*slot.plus, *slot.minus)}
+    if known & set(MOUSE_MOTIONS[:2]):
+        known.add(POINTER)
+    events = recording.events()
+    done = events[(events["kind"] != "state") & (events["flag"] != "hotkey")]
+    return Counter(done["control"][~done["control"].isin(known)].tolist())
 
 
 def _table(kept: tables.Kept, found: list[_Places]) -> pd.DataFrame:

@@ -165,7 +165,7 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
     job.statistics = statistics.to_json()
     job.delays_ms = [take.delay_ms for take in plan.takes]
     for take in plan.takes:
-        job.wrote(episodes=len(take.entry.stretches), frames=take.counts["frames"], actions=take.counts["steps"])
+        job.wrote(episodes=len(take.entry.stretches), frames=take.counts["frames"], actions=take.rows)
         if not take.entry.is_environment:
             job.tally.offer("events", take.outside + take.used.total())
             job.tally.lose("events", "outside_segment", take.outside)

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError
 from rushes.formats.imported import Pixels
-from rushes.formats.training.plan import Plan, as_text
+from rushes.formats.training.described import as_text
+from rushes.formats.training.plan import Plan
 from rushes.formats.training.reread import Ints, read_json
 from rushes.store.statistics import Statistics
 

@@ -82,7 +82,7 @@ def target_size(entries: Sequence[Entry], options: TrainingOptions) -> Size:
     """Decide how large the pictures of a file are: all alike.
 
     Args:
-        entries: What is written; heights and widths are known.
+        entries: What is written; heights and widths are known, and one of them has frames.
         options: What was asked.
 
     Raises:
@@ -93,6 +93,8 @@ def target_size(entries: Sequence[Entry], options: TrainingOptions) -> Size:
         return asked
     sizes: dict[Size, str] = {}
     for entry in entries:
+        if not entry.stretches:
+            continue
         sizes.setdefault((entry.height, entry.width), entry.id)
     if len(sizes) > 1:
         told = ", ".join(f"{height}x{width} ({name})" for (height, width), name in sizes.items())

@@ -12,7 +12,7 @@ Frames without a row, such as an environment's last observation, are kept aside 
 | `audio`, `audio_mask` | (N, F) float32, (N,) bool | where there is sound: of the row, and whether it was heard |
 | `action`, `reward`, `terminated`, `truncated`, `is_human` | (N,) | of steps; recorded play has -1, nan, false, true |
 | `last_video` | (M, H, W, 3) uint8 | the frames without a row |
-| `metadata` | (S,) records | a row a session: id, game, start and stop among the rows, rate, size, time source |
+| `metadata` | (S,) records | a row a session: id, game, start and stop among the rows ...: `training.described` |
 | `frames`, `steps`, `events`, `sound_blocks` | records | what is needed to read the recordings back as they were |
 | `sound` | (K,) int16 | the sound itself, blocks one behind the other, channels interleaved |
 
@@ -23,7 +23,6 @@ Example:
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -31,10 +30,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
-from rushes.errors import BadInputError
 from rushes.formats.training import tables
+from rushes.formats.training.described import as_plain, session_dtype, session_row
 from rushes.formats.training.options import TrainingOptions, target_size
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.recording import Recording, Sessions
@@ -137,7 +135,7 @@ class Plan:
         self.size = target_size(entries, options)
         self.hearing = hearing_of(None if options.audio == "none" else options.audio, entries)
         self.features = self.hearing.features if self.hearing else 0
-        self._widths = _Widths()
+        self._widths = tables.Widths()
         self.takes: list[Take] = []
         first = 0
         for recording, entry in zip(recordings, entries, strict=True):
@@ -184,7 +182,7 @@ class Plan:
             for name in ("terminated", "truncated", "is_human"):
                 yield Array(name, (), "bool")
         yield Array("last_video", (height, width, 3), "uint8")
-        yield Array("metadata", (), self._metadata_dtype())
+        yield Array("metadata", (), session_dtype([take.entry for take in self.takes]))
         yield Array("frames", (), tables.FRAMES)
         yield Array("steps", (), self._widths.steps())
         yield Array("events", (), self._widths.events())
@@ -245,83 +243,24 @@ class Plan:
             segments.append(replace(segment, first_frame=first).to_json())
             first += stretch.frames
         counts = {name: take.counts[name] for name in self.arrays}
-        row = self.metadata(take)[0]
-        said = {name: _plain(row[name]) for name in row.dtype.names}
         described = replace(info, streams=tuple(streams)).to_json()
+        said = as_plain(self.metadata(take)[0])
         return {"metadata": said, "info": described, "segments": segments, "counts": counts}
 
-    def _metadata_dtype(self) -> np.dtype[np.void]:
-        entries = [take.entry for take in self.takes]
-        texts = {
-            name: f"S{tables.text_bytes([getattr(e, name) for e in entries])}"
-            for name in ("id", "game", "time_source", "codec")
-        }
-        whole = ("start", "stop", "rows", "frames", "height", "width", "source_height", "source_width", "dropped")
-        return np.dtype(
-            [
-                ("id", texts["id"]),
-                ("game", texts["game"]),
-                *((name, "<i8") for name in whole),
-                ("rate_hz", "<f8"),
-                ("duration_s", "<f8"),
-                ("started_ns", "<i8"),
-                ("action_delay_ms", "<f8"),
-                ("is_environment", "?"),
-                ("time_source", texts["time_source"]),
-                ("codec", texts["codec"]),
-            ]
-        )
-
     def metadata(self, take: Take) -> tables.Records:
-        """Make the row of a session; `started_ns` is Unix time, -1 where nobody noted it."""
-        entry = take.entry
-        values = dict(vars(entry))
-        values |= {"start": take.first_row, "stop": take.first_row + take.rows, "rows": take.rows}
-        values |= {"source_height": entry.height, "source_width": entry.width}
-        values |= {"height": self.size[0], "width": self.size[1], "frames": take.counts["frames"]}
-        values |= {"started_ns": -1 if entry.started_ns is None else entry.started_ns}
-        values |= {"action_delay_ms": take.delay_ms}
-        made = np.zeros(1, self.arrays["metadata"].dtype)
-        for name in made.dtype.names:
-            value = values[name]
-            made[name] = value.encode() if isinstance(value, str) else value
-        return made
+        """Make the row of a session; see `described.COLUMNS`."""
+        more = {
+            "start": take.first_row,
+            "stop": take.first_row + take.rows,
+            "frames": take.counts["frames"],
+            "height": self.size[0],
+            "width": self.size[1],
+            "action_delay_ms": take.delay_ms,
+        }
+        return session_row(take.entry, more, self.arrays["metadata"].dtype)
 
     def __repr__(self) -> str:
         return f"<Plan: {self.total('video')} rows of {len(self.takes)} recordings, {len(self.space)} columns>"
-
-
-class _Widths:
-    """What texts and actions the tables must have room for."""
-
-    def __init__(self) -> None:
-        self.numbers = 0
-        self._names: set[str] = set()
-        self._texts: dict[str, set[str]] = {name: set() for name in ("device", "control", "kind", "flag")}
-
-    def see_steps(self, steps: pd.DataFrame) -> None:
-        self._names |= {name for name in steps["action_name"].unique() if isinstance(name, str)}
-        for action in steps["action"].head(1):
-            numbers = len(action) if np.ndim(action) else 0
-            if self.numbers not in (0, numbers):
-                raise BadInputError(
-                    f"actions of {self.numbers} and of {numbers} numbers",
-                    accepts="recordings whose actions are alike",
-                    fix="write them into files of their own",
-                )
-            self.numbers = numbers
-
-    def see_events(self, events: pd.DataFrame) -> None:
-        for name, texts in self._texts.items():
-            texts.update(events[name].unique())
-
-    def steps(self) -> np.dtype[np.void]:
-        return tables.step_dtype(self._names, self.numbers)
-
-    def events(self) -> np.dtype[np.void]:
-        longest = max(map(len, self._texts.values()))
-        columns = {name: [*texts, *[""] * (longest - len(texts))] for name, texts in self._texts.items()}
-        return tables.event_dtype([pd.DataFrame(columns)])
 
 
 def _with_size(recording: Recording, entry: Entry) -> Entry:
@@ -342,12 +281,3 @@ def _blocks(recording: Recording) -> tables.Records:
             rows.append((number, block.t_ns, block.rate_hz, channels, at, count))
             at += count * channels
     return np.array(rows, BLOCKS)
-
-
-def _plain(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value.item()
-
-
-def as_text(value: Any) -> str:
-    """Write JSON as it stands in the files."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

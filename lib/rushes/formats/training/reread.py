@@ -154,12 +154,12 @@ class Reread(Imported):
 
 def _fit(segments: tuple[Segment, ...], frames: npt.NDArray[Any]) -> bool:
     stops = np.cumsum([segment.frames for segment in segments]).tolist()
-    follow = [segment.first_frame for segment in segments] == [0, *stops[:-1]]
+    follow = [segment.first_frame for segment in segments] == [0, *stops][: len(segments)]
     counted = (stops[-1] if stops else 0) == len(frames)
     numbered = bool((frames["frame_index"] == np.arange(len(frames))).all())
     numbers = [segment.index for segment in segments] == list(range(len(segments)))
     own = bool((np.sort(frames["at"]) == np.arange(len(frames))).all())
-    return bool(segments) and all((follow, counted, numbered, numbers, own)) and all(s.frames > 0 for s in segments)
+    return all((follow, counted, numbered, numbers, own, *(s.frames > 0 for s in segments)))
 
 
 def _damage(given: str) -> BadDataError:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rushes.errors import BadInputError
 from rushes.model.events import COLUMNS
 from rushes.model.recording import EVENT_COLUMNS, INDEX_COLUMNS, STEP_COLUMNS
 
@@ -108,3 +109,48 @@ def steps_of(records: Records) -> pd.DataFrame:
 def events_of(records: Records) -> pd.DataFrame:
     """Give events: columns `EVENT_COLUMNS`."""
     return _frame_of(records)[list(EVENT_COLUMNS)].astype(dict(COLUMNS))
+
+
+class Widths:
+    """What texts and actions the tables must have room for.
+
+    Attributes:
+        numbers: Of how many an action consists; 0 where it is one of several.
+    """
+
+    def __init__(self) -> None:
+        self.numbers = 0
+        self._names: set[str] = set()
+        self._texts: dict[str, set[str]] = {name: set() for name in ("device", "control", "kind", "flag")}
+
+    def see_steps(self, steps: pd.DataFrame) -> None:
+        """Look at the steps of a segment.
+
+        Raises:
+            BadInputError: Their actions are of another length than those before.
+        """
+        self._names |= {name for name in steps["action_name"].unique() if isinstance(name, str)}
+        for action in steps["action"].head(1):
+            numbers = len(action) if np.ndim(action) else 0
+            if self.numbers not in (0, numbers):
+                raise BadInputError(
+                    f"actions of {self.numbers} and of {numbers} numbers",
+                    accepts="recordings whose actions are alike",
+                    fix="write them into files of their own",
+                )
+            self.numbers = numbers
+
+    def see_events(self, events: pd.DataFrame) -> None:
+        """Look at the events of a segment."""
+        for name, texts in self._texts.items():
+            texts.update(events[name].unique())
+
+    def steps(self) -> np.dtype[np.void]:
+        """Make the type of a row of steps."""
+        return step_dtype(self._names, self.numbers)
+
+    def events(self) -> np.dtype[np.void]:
+        """Make the type of a row of events."""
+        longest = max(map(len, self._texts.values()))
+        columns = {name: [*texts, *[""] * (longest - len(texts))] for name, texts in self._texts.items()}
+        return event_dtype([pd.DataFrame(columns)])

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from rushes.formats.card import card_paths
 from rushes.model.actions import ActionSpace
+from rushes.model.clock import NS
 from rushes.model.findings import Finding
 from rushes.model.recording import Recording, Sessions
 from rushes.notebook.portable.files import Files, readable
@@ -202,12 +203,20 @@ def samples_strip(files: Files, space: ActionSpace, *, samples: int = 5, length:
     path = next(iter(paths.values()))
     found = read_file(path)
     try:
-        last = max(1, len(found.rows["inputs"]) - length)
-        chosen = np.array(evenly(last, samples), np.int64)
+        t_ns, last = found.rows["t_ns"], len(found.session) - length
+        step = np.median(np.abs(np.diff(t_ns)))
+        whole = [  # windows that cross no edge
+            k
+            for k in range(last + 1)
+            if found.session[k] == found.session[k + length - 1]
+            and (np.abs(np.diff(t_ns[k : k + length])) < 2 * step).all()
+        ]
+        chosen = np.array([whole[k] for k in evenly(len(whole), samples)], np.int64)
         actions = np.stack([found.rows["inputs"][k : k + length] for k in chosen])
-        captions = [f"row {k}, {found.rows['t_ns'][k] / 1e9:.2f} s" for k in chosen.tolist()]
-        title = f"Rows of {path.name}, read by {found.reader}"
-        return action_strip(found.pictures(chosen), actions, space.names, captions=captions, title=title)
+        captions = [f"row {k}, {t_ns[k] / NS:.2f} s" for k in chosen.tolist()]
+        return action_strip(
+            found.pictures(chosen), actions, space.names, captions=captions, title=f"Rows of {path.name}"
+        )
     finally:
         found.close()
 

@@ -23,6 +23,8 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 
 _NAMES: Final = ("inputs", "t_ns", "audio", "audio_mask")
+_QUIET: Final = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+"""TensorFlow's remarks about the machine do not belong into a report; only parsing is done here."""
 _ROWS: Final = frozenset({"frames", *_NAMES})
 
 
@@ -118,18 +120,30 @@ def has_tensorflow() -> bool:
 
 def _records(path: Path) -> Found:
     """Read windows by tf.data, and take them apart into rows again; the frames that no window shows are not here."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its remarks about this machine do not belong into a report
-    from rushes.loaders.tfrecord import read_tfrecord
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import tensorflow as tf
 
-    dataset = read_tfrecord(path, batch_size=8, shuffle_buffer=0, everything=True, dtype="uint8")
-    parts: dict[str, list[npt.NDArray[Any]]] = {}
-    for batch in dataset.as_numpy_iterator():
-        for name, values in batch.items():
-            parts.setdefault(name, []).append(values)
-    whole = {name: np.concatenate(values) for name, values in parts.items()}
-    count, length = whole["inputs"].shape[:2]
-    flat = {name: values.reshape(count * length, *values.shape[2:]) for name, values in whole.items() if name in _ROWS}
-    ids = np.repeat([one.decode() for one in whole["session"].reshape(-1).tolist()], length)
     said = json.loads((path / "features.json").read_text(encoding="utf-8"))
-    video = flat.pop("frames")
-    return Found("tensorflow", flat, ids, tuple(said["inputs"]), video.shape, video.__getitem__)
+    kinds = {"bytes": tf.string, "int64": tf.int64, "float": tf.float32}
+    wanted = {
+        name: tf.io.FixedLenFeature(about["shape"], kinds[about["type"]])
+        for name, about in said["features"].items()
+        if name in _ROWS or name == "session"
+    }
+    records = tf.data.TFRecordDataset([str(path / shard["name"]) for shard in said["shards"]])
+    parts: dict[str, list[Any]] = {name: [] for name in wanted}
+    for row in records.map(lambda record: tf.io.parse_single_example(record, wanted)):
+        for name, values in row.items():
+            parts[name] += [values.numpy()] if name == "session" else list(values.numpy())
+    length = len(parts["frames"]) // len(parts["session"])
+    ids = np.repeat([np.ravel(one)[0].decode() for one in parts.pop("session")], length)
+    files = parts.pop("frames")
+
+    def pictures(chosen: npt.NDArray[np.int64]) -> Pixels:
+        found: Pixels = np.stack([tf.io.decode_image(files[row], 3).numpy() for row in chosen.tolist()])
+        return found
+
+    shape = (len(files), *pictures(np.zeros(1, np.int64)).shape[1:])
+    rows = {name: np.array(values) for name, values in parts.items()}
+    return Found("tensorflow", rows, ids, tuple(said["inputs"]), shape, pictures)

@@ -155,6 +155,7 @@ def sets_of(
     size: int,
     warm: int = 0,
     audio: str | None = None,
+    layout: str | None = None,
     action_delay_ms: float = 0.0,
     most: int | None = None,
     seed: int = 0,
@@ -167,6 +168,7 @@ def sets_of(
         size: Pixels a side.
         warm: See `Sets`.
         audio: As the loader takes it.
+        layout: As the loader takes it.
         action_delay_ms: As the loader takes it.
         most: Windows to learn from at the most, evenly over play; None takes all.
         seed: Of split and order.
@@ -177,8 +179,8 @@ def sets_of(
 
     def part(split: str, stride: int | None = None) -> GameplayDataset:
         return GameplayDataset(
-            source, split=split, splits=PARTS, sequence_length=length, size=size, audio=audio, stride=stride,
-            action_delay_ms=action_delay_ms, seed=seed,
+            source, split=split, splits=PARTS, sequence_length=length, size=size, audio=audio, layout=layout,
+            stride=stride, action_delay_ms=action_delay_ms, seed=seed,
         )  # fmt: skip
 
     learn, unseen = part(LEARN), part(UNSEEN)
@@ -190,6 +192,6 @@ def sets_of(
         raise BadInputError(
             f"{learn.space!r}, in which nothing can be pressed",
             accepts="sessions with keys, buttons or named actions",
-            fix="take sessions of keyboard play, or of an environment with discrete actions",
+            fix="name keys with layout, or take sessions of keyboard play or of an environment with discrete actions",
         )
     return Sets(learn, unseen, keys, warm)

@@ -63,7 +63,7 @@ class _Eye(nn.Module):
         """Give (B, T, width) of (B, T, C, H, W) from 0 to 1."""
         batch, length = frames.shape[:2]
         found: Tensor = self.layers((frames.flatten(0, 1) - _MIDDLE) / _SPREAD)
-        return found.unflatten(0, (batch, length))
+        return found.view(batch, length, -1)
 
 
 class BehaviouralCloning(nn.Module):

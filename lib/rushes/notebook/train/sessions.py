@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -25,7 +24,7 @@ import numpy.typing as npt
 
 from rushes.capture.encoding import Encoding
 from rushes.model.actions import ActionSpace
-from rushes.model.readings import Encoded, Frame, Gap, Reading, Start
+from rushes.model.readings import Encoded, Event, Frame, Gap, Reading, Sound, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.notebook.samples import SAMPLES
 from rushes.notebook.train.lessons import SOUND, SOUND_HZ, Lesson, Part, Take, hand, plan_take, sound
@@ -140,17 +139,14 @@ def _readings(take: Take, part: Part, view: View, encoding: Encoding) -> Iterato
     encoded = _ahead(pictures, encoding)
     ticks = [*part.tick.tolist()]
     dropped = np.diff([ticks[0] - 1, *ticks]) - 1
-    frames = (
-        Frame(int(t_ns), next(encoded).result(), tick=tick, dropped_before=int(lost))
-        for t_ns, tick, lost in zip(part.t_ns, ticks, dropped, strict=False)
-    )
-    rest = [*hand(take, part), *(sound(take, part) if take.lesson.heard else ())]
+    rest: list[Event | Sound] = [*hand(take, part), *(sound(take, part) if take.lesson.heard else ())]
     waiting = deque(sorted(rest, key=lambda reading: reading.t_ns))
     yield Start(int(part.t_ns[0]))
-    for frame in chain(frames, (Gap(int(part.t_ns[-1]), "end" if part is take.parts[-1] else "pause"),)):
-        while waiting and waiting[0].t_ns < frame.t_ns:
+    for row, lost in enumerate(dropped.tolist()):
+        yield Frame(int(part.t_ns[row]), next(encoded).result(), tick=ticks[row], dropped_before=lost)
+        while waiting and waiting[0].t_ns < part.t_ns[row + 1]:
             yield waiting.popleft()
-        yield frame
+    yield Gap(int(part.t_ns[-1]), "end" if part is take.parts[-1] else "pause")
 
 
 def _picture(take: Take, part: Part, view: View, row: int) -> npt.NDArray[np.uint8]:

@@ -47,6 +47,7 @@ class Choices:
         source: Sessions of the user's own, or `""`.
         size: Pixels a side that the nets see.
         epochs: How often each lesson is gone through, by its name.
+        layout: Columns of the inputs for sessions of the user's own; None takes what they have.
         action_delay_ms: As the loader takes it.
         seed: Of split, order and weights.
         full: Longer, on larger pictures, and with faults.
@@ -54,7 +55,8 @@ class Choices:
 
     source: str = ""
     size: int = 48
-    epochs: Mapping[str, int] = field(default_factory=lambda: {"signs": 5, "echo": 9, "tones": 6})
+    epochs: Mapping[str, int] = field(default_factory=lambda: {"signs": 5, "echo": 9, "tones": 4})
+    layout: str | None = None
     action_delay_ms: float = 0.0
     seed: int = 0
     full: bool = False
@@ -105,7 +107,7 @@ def choices_of(run: Run) -> Choices:
         if value < least:
             raise BadInputError(f"{name}={value}", accepts=f"{least} or more", fix=f"set {name} = {least}")
     size = max(p["size"], 2 * SMALLEST_PX) if p["full"] else p["size"]
-    return Choices(p["source"], size, epochs, p["action_delay_ms"], p["seed"], p["full"])
+    return Choices(p["source"], size, epochs, p["layout"] or None, p["action_delay_ms"], p["seed"], p["full"])
 
 
 def cloning(run: Run, choices: Choices) -> Example:
@@ -121,8 +123,9 @@ def cloning(run: Run, choices: Choices) -> Example:
     """
     source = run.input(choices.source) if choices.source else _lesson(run, choices, "signs")
     most = _MOST if choices.source else None
+    layout, delay = (choices.layout, choices.action_delay_ms) if choices.source else (None, 0.0)
     sets = sets_of(
-        source, length=1, size=choices.size, action_delay_ms=choices.action_delay_ms, most=most, seed=choices.seed
+        source, length=1, size=choices.size, layout=layout, action_delay_ms=delay, most=most, seed=choices.seed
     )
     net = _train(run, choices, sets, BehaviouralCloning, "signs", "behavioural cloning, CNN")
     _save(net, run.path("cloning.pt"))
@@ -160,7 +163,7 @@ def hearing(run: Run, choices: Choices) -> Example:
     controls = [_train(run, choices, sets, BehaviouralCloning, "tones", "without sound, PyTorch", share=0.5)]
     if with_keras.there():
         for hears, name, into in ((True, "two branches, Keras", nets), (False, "without sound, Keras", controls)):
-            epochs, bar = choices.epochs["tones"], run.bar(name)
+            epochs, bar = max(1, round(choices.epochs["tones"] * (1.0 if hears else 0.5))), run.bar(name)
             made = with_keras.learn_keras(
                 source, sets, epochs=epochs, hears=hears, seed=choices.seed, name=name, progress=bar
             )

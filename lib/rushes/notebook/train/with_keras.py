@@ -69,13 +69,15 @@ def two_branches(
         return layers.LSTM(width, return_sequences=True, **ways)(values)
 
     video = keras.Input((length, *size, 3))
+    centre = {"scale": 4.0, "offset": -2.0}  # pictures and log-mel lie from 0 to 1
     see = layers.Conv2D(32, 8, strides=4, activation="relu", kernel_initializer=drawn("GlorotUniform"))
-    x = layers.TimeDistributed(layers.Flatten())(layers.TimeDistributed(see)(video))
+    x = layers.TimeDistributed(see)(layers.Rescaling(**centre)(video))
+    x = layers.TimeDistributed(layers.Flatten())(x)
     x = remembered(layers.Dense(width, activation="relu", kernel_initializer=drawn("GlorotUniform"))(x))
     inputs = [video]
     if features:
         audio = keras.Input((length, features))
-        x = layers.Concatenate()([x, remembered(audio)])
+        x = layers.Concatenate()([x, remembered(layers.Rescaling(**centre)(audio))])
         inputs.append(audio)
     said = layers.Dense(actions, activation="sigmoid", kernel_initializer=drawn("GlorotUniform"))(x)
     model = keras.Model(inputs if features else video, said)
