@@ -83,9 +83,15 @@ def test_frames_and_inputs_stand_in_their_slots_at_their_frames(root):
     wanted[3:6, SLOTS["w"]] = 1  # frames at 100, 133, 167; it is let go at 190
     wanted[4, SLOTS["space"]] = 1
     wanted[6, SLOTS["left"]] = 1
-    wanted[2, SLOTS["dx"]], wanted[2, SLOTS["dy"]] = 5, -2
-    wanted[9, SLOTS["dx"]], wanted[9, SLOTS["wheel"]] = -5, -1
+    wanted[2, SLOTS["dx"]], wanted[2, SLOTS["dy"]] = 5 / 300, -2 / 300
+    wanted[9, SLOTS["dx"]], wanted[9, SLOTS["wheel"]] = -5 / 300, -1
     torch.testing.assert_close(item["inputs"], wanted)
+    sums = GameOnDataset(root, session_ids=[1], sequence_length=10, target_size=(64, 48), mouse_scale=None)
+    assert sums[0]["inputs"][[2, 9], SLOTS["dx"]].tolist() == [5, -5]
+    full = GameOnDataset(root, session_ids=[1], sequence_length=10, target_size=(64, 48), mouse_scale=4)
+    assert full[0]["inputs"][[2, 9], SLOTS["dx"]].tolist() == [1, -1], "what goes beyond is held at the limit"
+    with pytest.raises(BadInputError, match="mouse_scale"):
+        GameOnDataset(root, mouse_scale=0)
     assert (item["session_id"], "audio" in item) == (1, False)
     assert item["t_ns"].tolist()[:2] == [0, 33333333]
 
@@ -186,7 +192,7 @@ def test_workers_give_the_same_items(root):
 def test_recordings_of_any_format_can_be_given(tmp_path):
     play = hands.Hands([6, 5])
     convert(play, tmp_path / "own", format="gameon")
-    found = GameOnDataset(tmp_path / "own", sequence_length=3, target_size=16)
+    found = GameOnDataset(tmp_path / "own", sequence_length=3, target_size=16, mouse_scale=None)
     assert [found[k]["session_id"] for k in range(len(found))] == [1, 1, 1, 1, 2, 2, 2]
     assert found[0]["inputs"][:, [SLOTS["w"], SLOTS["left"], SLOTS["dx"]]].tolist() == [[1, 0, 0], [1, 0, 4], [1, 1, 0]]
     assert {found[k]["session_id"] for k in range(3)} == {1}

@@ -61,6 +61,9 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches that are left of this epoch."""
         epoch, first = self.order.begin()
+        if self._drop_last and 0 < len(self.order) - first < self.size <= len(self.order):
+            self.order.set_epoch(epoch + 1)  # what is left of this one makes no batch
+            epoch, first = self.order.begin()
         rest = [(epoch, index) for index in self.order.indices(epoch)[first:].tolist()]
         batches = [rest[at : at + self.size] for at in range(0, len(rest), self.size)]
         if self._drop_last and batches and len(batches[-1]) < self.size:

@@ -109,7 +109,11 @@ def checked_size(size: int | tuple[int, int] | None, entries: Sequence[Entry]) -
         BadInputError: Recordings of several sizes, or a size below 1.
     """
     if size is not None:
-        height, width = (size, size) if isinstance(size, int | np.integer) else size
+        if isinstance(size, int | np.integer):
+            size = (int(size), int(size))
+        if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:  # noqa: PLR2004 - height, width
+            raise BadInputError(f"size={size!r}", accepts="pixels a side, or (height, width)", fix="pass size=224")
+        height, width = size
         refuse_below(1, height=height, width=width)
         return int(height), int(width)
     sizes = sorted({(entry.height, entry.width) for entry in entries})
@@ -135,9 +139,10 @@ def regular(entries: Sequence[Entry], cut: Cut, tally: Tally) -> Index:
     """
     stretches = [(k, n, part.rows) for k, entry in enumerate(entries) for n, part in enumerate(entry.stretches)]
     rows = np.array([number for _, _, number in stretches], np.int64)
-    if cut.pad:  # as long as it has to be for its last row to be in a window
-        more = np.maximum(rows - cut.span, 0)
-        padded = np.where(rows > 0, cut.span + -(-more // cut.stride) * cut.stride, 0)
+    if cut.pad:  # as long as it has to be for its last row to be in a window, where windows leave nothing between them
+        more = -(-np.maximum(rows - max(cut.span, cut.stride), 0) // cut.stride) * cut.stride
+        padded = np.where(rows > 0, cut.span + more, 0)
+        between = (more // cut.stride) * max(cut.stride - cut.span, 0) + np.maximum(rows - more - cut.span, 0)
         longer = [(k, n, size) for (k, n, _), size in zip(stretches, padded.tolist(), strict=True)]
         index = Regular(longer, span=cut.span, stride=cut.stride)
     else:
@@ -147,7 +152,9 @@ def regular(entries: Sequence[Entry], cut: Cut, tally: Tally) -> Index:
     tally.offer("frames", frames)
     tally.lose("frames", MARKED, frames - usable)
     tally.lose("frames", WITHOUT_ACTION, usable - int(rows.sum()))
-    if not cut.pad:
+    if cut.pad:
+        tally.lose("frames", REMAINDER, int(between.sum()))
+    else:
         tally.lose("frames", TOO_SHORT, index.ledger["too_short"])
         tally.lose("frames", REMAINDER, index.ledger["remainder"])
     if not len(index):

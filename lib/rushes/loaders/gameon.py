@@ -5,8 +5,9 @@
 
 An item holds `frames` (T, 3, H, W) float32 from 0 to 1, RGB; `inputs` (T, 20) float32 in the slots of the layout
 `gameon20`; where sound is given `audio` (T, 128) float32, log-mel, and `audio_mask` (T,) bool; `t_ns` (T,) int64; and
-`session_id`, the id of the row of `sessions` (of another source: the id of the session, a text). Slots 12 to 14 are
-what the mouse moved in the row, to the right and down, in the session's unit (pixels), and the notches of its wheel.
+`session_id`, the id of the row of `sessions` (of another source: the id of the session, a text). Slots 12 and 13 are
+what the mouse moved in the row, to the right and down, over `mouse_scale` and from -1 to 1; slot 14 is its wheel, a notch
+or more away from the user 1. The guide promises velocities that are normalised and does not say how.
 
 What is other than in the original, because it was wrong there:
 
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -50,6 +52,8 @@ from rushes.formats.gameon.schema import find_database
 from rushes.loaders.source import Named
 from rushes.loaders.torch import FrameTransform, GameplayDataset
 from rushes.loaders.windows import Item
+from rushes.model.actions import ActionSpace
+from rushes.model.layouts import CAPTURE_MOUSE_SCALE
 
 LAYOUT: Final = "gameon20"
 _SOUND: Final[Mapping[bool | None, str | None]] = {None: "auto", True: "logmel", False: None}
@@ -72,6 +76,8 @@ class GameOnDataset(GameplayDataset):
         target_size: (width, height), as the original hands it to OpenCV, or pixels a side; None: as stored.
         stride: Frames from one window's start to the next; None: half of what a window spans, as the original has it.
         action_delay_ms: Moves every input this much later first; the negative of `latency_offset_ms` undoes that.
+        mouse_scale: Motion in a row, in the session's unit (pixels), that counts as 1; None gives the sums as they are,
+            and the wheel's in notches.
         seed: Of the order that `sampler` gives.
         broken: What becomes of a window that cannot be read: `raise`, or `skip`.
 
@@ -98,6 +104,7 @@ class GameOnDataset(GameplayDataset):
         *,
         stride: int | None = None,
         action_delay_ms: str | float = 0,
+        mouse_scale: float | None = CAPTURE_MOUSE_SCALE,
         seed: int = 0,
         broken: Literal["raise", "skip"] = "raise",
     ) -> None:
@@ -119,7 +126,7 @@ class GameOnDataset(GameplayDataset):
             stride=max(1, sequence_length * frame_skip // 2) if stride is None else stride,
             frame_skip=frame_skip,
             size=(target_size[1], target_size[0]) if isinstance(target_size, tuple | list) else target_size,
-            layout=LAYOUT,
+            layout=_columns(mouse_scale),
             audio=_SOUND[load_audio],
             transform=transform,
             action_delay_ms=action_delay_ms,
@@ -171,6 +178,29 @@ class GameOnDataset(GameplayDataset):
 
     def __repr__(self) -> str:
         return f"<GameOnDataset: {self.windows!r}>"
+
+
+def _columns(mouse_scale: float | None) -> ActionSpace:
+    """Give the 20 slots, motion normalised.
+
+    Raises:
+        BadInputError: A scale that is not above 0.
+    """
+    space = ActionSpace.from_layout(LAYOUT)
+    if mouse_scale is None:
+        return space
+    if not 0 < mouse_scale < float("inf"):
+        raise BadInputError(
+            f"mouse_scale={mouse_scale!r}", accepts="pixels above 0, or None", fix=f"pass {CAPTURE_MOUSE_SCALE:g}"
+        )
+    scales = {"MouseDX": 1 / mouse_scale, "MouseDY": 1 / mouse_scale, "MouseWheel": 1.0}
+    return ActionSpace(
+        space.kind,
+        tuple(
+            replace(slot, scale=scales[slot.plus[0]], low=-1.0, high=1.0) if slot.role == "motion" else slot
+            for slot in space.slots
+        ),
+    )
 
 
 def _by_id(path: Path, wanted: Sequence[int | str]) -> list[Any]:

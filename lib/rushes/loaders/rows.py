@@ -59,7 +59,7 @@ def listed(samples: Samples, sources: Sequence[Source], *, split: str | None, ta
         T, and the rows.
 
     Raises:
-        BadInputError: No row is of the split; the message names those there are.
+        BadInputError: No row is of the split, the message names those there are; or no frames of any may be used.
         BadDataError: Windows of several lengths, or a transform that does not read.
     """
     table = samples.rows
@@ -94,6 +94,12 @@ def listed(samples: Samples, sources: Sequence[Source], *, split: str | None, ta
             "sample_id": name,
         }
         found.append(Row(place, back, transforms, says))
+    if not found:
+        raise BadInputError(
+            f"{len(table)} labelled rows, none of which has frames that may be used",
+            accepts="rows of sessions that are there and whose frames nobody marked invalid",
+            fix="restore the sessions, take the marks back, or make the table anew",
+        )
     return length, found
 
 

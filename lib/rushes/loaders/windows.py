@@ -69,8 +69,8 @@ class GameplayWindows:
 
     Args:
         source: A session, a folder of them, a library, a table of samples, any path that can be read, a recording, or
-            several of these. The rows of a table are its windows; `sequence_length`, `stride` and `frame_skip` do not
-            apply to it.
+            several of these. The rows of a table are its windows; `sequence_length`, `stride`, `frame_skip`,
+            `drop_idle` and `pad` do not apply to it.
         game: Only this game, or these.
         sequence_length: T, frames a window shows; 1 works.
         stride: Frames of the recording from one window's start to the next; None: as many as a window spans, so that
@@ -163,7 +163,7 @@ class GameplayWindows:
             stream=stream,
             packs=found.packs if pack else None,
         )
-        self._draws = Draws(augment, self.space, seed=seed) if augment else None
+        self._draws = Draws(augment, self.space, seed=seed, samples=found.samples) if augment else None
         if drop_idle and self._table is None:
             self._index = without_idle(self._index, self._aligned, self.cut, self.space, tally)
         self.ledger: Ledger = tally.close()
@@ -231,7 +231,7 @@ class GameplayWindows:
         for (epoch, index), (place, part, rows), frames in zip(asked, parts, pictures, strict=True):
             item = self._as_listed(index, self._item(place, part, rows, frames))
             if self._draws is not None:
-                item = self._draws.apply(item, self.entries[place.source].action_space, epoch=epoch, index=index)
+                item = self._draws.apply(item, self._told(self.entries[place.source]), epoch=epoch, index=index)
             found.append(item)
         return found
 
@@ -240,6 +240,12 @@ class GameplayWindows:
             return item
         row = self._table[index]
         return transformed(item, row.transforms, World(self.space)) | row.says
+
+    def _told(self, entry: Entry) -> ActionSpace | None:
+        """Say in which space `action` of a recording stands."""
+        if not entry.is_environment:
+            return None
+        return self.space if self.space.kind == "discrete" else entry.action_space
 
     def fetch_plain(self, index: int) -> Item:
         """Make an item as it is before anything is drawn for an epoch."""

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rushes.errors import BadInputError
+from rushes.errors import BadDataError, BadInputError
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import ALE_ACTIONS
 from rushes.model.grid import Grid, to_grid
@@ -107,10 +107,17 @@ def aligned(
     Raises:
         BadInputError: An encoding that does not exist or does not fit the space, or a space that the recording's
             actions have no place in.
+        BadDataError: The recording is no longer what its entry says: it was marked or changed since.
     """
     if encoding not in INPUT_ENCODINGS:
         raise BadInputError(f"encoding={encoding!r}", accepts=", ".join(INPUT_ENCODINGS), fix="choose one")
-    segment = recording.segments[stretch.segment]
+    segment = recording.segments[stretch.segment] if stretch.segment < len(recording.segments) else None
+    if segment is None or (segment.first_frame, segment.frames) != (stretch.first_frame, stretch.frames):
+        raise BadDataError(
+            f"{recording.info.id}, whose stretches are no longer those that were counted",
+            accepts="a recording that nobody marks or changes while it is read",
+            fix="open it anew",
+        )
     t_ns = recording.index(stretch.segment)["t_ns"].to_numpy(np.int64)
     end_ns = segment.end_ns if stretch.rows == len(t_ns) else int(t_ns[stretch.rows])
     taken = np.arange(phase, stretch.rows, frame_skip)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from rushes.errors import BadInputError, RushesError
 from rushes.model.controls import mirror_control
