@@ -199,7 +199,7 @@ def test_recordings_of_any_format_can_be_given(tmp_path):
     only = GameOnDataset(tmp_path / "own", session_ids=[2], sequence_length=3, target_size=16)
     assert {only[k]["session_id"] for k in range(len(only))} == {2}
     convert(play, tmp_path / "set", format="nitrogen_capture")
-    other = GameOnDataset(tmp_path / "set", sequence_length=3, target_size=16)
+    other = GameOnDataset(tmp_path / "set", sequence_length=3, target_size=16, mouse_scale=None)
     assert isinstance(other[0]["session_id"], str)
     torch.testing.assert_close(other[0]["inputs"], found[0]["inputs"])
     name = other[0]["session_id"]

@@ -73,7 +73,7 @@ class Draws:
         changed = {name: item[name] for name in ("frames", "inputs", "keys", "action") if name in item}
         for part in self._parts:
             happens = part.everywhere or rng.random() < part.probability
-            parameters = part.transform.draw(rng, len(frames)) if happens else None
+            parameters = part.transform.draw(rng, len(item["frames"])) if happens else None
             if parameters is None:
                 continue
             kind = family(part.name)
@@ -89,7 +89,7 @@ class Draws:
 
 def _check_labels(samples: Samples, world: World) -> None:
     """Refuse a flip after which a label would be about a control that the table has no labels of."""
-    controls = dict.fromkeys(samples.rows["control"].tolist())
+    controls = {control: None for control in samples.rows["control"].tolist() if control}
     for control in controls:
         image = mirrored(control, world)
         if image not in controls:

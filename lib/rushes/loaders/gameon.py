@@ -6,8 +6,8 @@
 An item holds `frames` (T, 3, H, W) float32 from 0 to 1, RGB; `inputs` (T, 20) float32 in the slots of the layout
 `gameon20`; where sound is given `audio` (T, 128) float32, log-mel, and `audio_mask` (T,) bool; `t_ns` (T,) int64; and
 `session_id`, the id of the row of `sessions` (of another source: the id of the session, a text). Slots 12 and 13 are
-what the mouse moved in the row, to the right and down, over `mouse_scale` and from -1 to 1; slot 14 is its wheel, a notch
-or more away from the user 1. The guide promises velocities that are normalised and does not say how.
+what the mouse moved in the row, to the right and down, over `mouse_scale` and from -1 to 1; slot 14 is its wheel, a
+notch or more away from the user 1. The guide promises velocities that are normalised and does not say how.
 
 What is other than in the original, because it was wrong there:
 

@@ -10,9 +10,11 @@ Example:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from rushes.errors import BadInputError, MissingError
 from rushes.formats.base import open_any
@@ -29,6 +31,8 @@ from rushes.store.validity import Valid, honour
 
 Named = str | Path | Recording | Sessions | Library
 """What one recording or several go by."""
+UNREADABLE: Final = "unreadable"
+"""Reason in the ledger: a session of a library that cannot be read, or the copy of another one."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,13 @@ class Found:
     ledger: Ledger = field(default_factory=Ledger)
 
 
+class _Part(NamedTuple):
+    each: list[Source]
+    samples: Samples | None = None
+    packs: Path | None = None
+    unreadable: int = 0
+
+
 def sources(
     source: Named | Iterable[Named], *, game: str | Sequence[str] | None = None, options: Given = None
 ) -> Found:
@@ -86,12 +97,16 @@ def sources(
         game: Only recordings of this game, or of these, as people say them; upper and lower case are one.
         options: Reading options of a path's format.
 
+    Returns:
+        What is there. A session of a library that cannot be read is left out, with a warning, and counted.
+
     Raises:
         MissingError: Nothing is there, or no recording is.
         BadDataError: A path is of no format, or damaged.
         BadNameError: No recording is of such a game; the message names those there are.
     """
-    found, samples, packs = _each(source, options)
+    part = _each(source, options)
+    found = part.each
     if not found:
         raise MissingError(
             f"{source}, which holds no recording", accepts="one or more recordings", fix="check the path"
@@ -99,38 +114,45 @@ def sources(
     games = games_named(game, (one.entry.game for one in found))
     kept = tuple(one for one in found if one.entry.game in games)
     tally = Tally()
-    tally.offer("sessions", len(found))
+    tally.offer("sessions", len(found) + part.unreadable)
+    tally.lose("sessions", UNREADABLE, part.unreadable)
     tally.lose("sessions", "other_game", len(found) - len(kept))
-    return Found(kept, samples, packs, tally.close())
+    return Found(kept, part.samples, part.packs, tally.close())
 
 
-def _each(source: Named | Iterable[Named], options: Given) -> tuple[list[Source], Samples | None, Path | None]:
+def _each(source: Named | Iterable[Named], options: Given) -> _Part:
     if isinstance(source, Library):
-        return [_of_entry(entry) for entry in source.entries()], None, place_of(source.root)
+        items = source.items()
+        left = [item.problem for item in items if item.problem]
+        if left:
+            warnings.warn(f"{source.root}: {len(left)} of {len(items)} sessions left out: {left[0]}", stacklevel=2)
+        made = [Source(item.entry, item.path) for item in items if not item.problem]
+        return _Part(made, packs=place_of(source.root), unreadable=len(left))
     if isinstance(source, str | Path):
         path = Path(source)
         if (path / LIBRARY_FILE).is_file():
             return _each(Library(path), options)
         opened = open_any(path, options=options)
         made = [_of_recording(recording, path, number, options) for number, recording in enumerate(opened)]
-        return made, opened.samples, place_of(path)
+        return _Part(made, opened.samples, place_of(path))
     if isinstance(source, Recording):
         made = [_of_recording(source, None, 0, None)]
-        return made, None, None if made[0].path is None else place_of(made[0].path)
+        return _Part(made, packs=None if made[0].path is None else place_of(made[0].path))
     samples = source.samples if isinstance(source, Sessions) else None
     parts = [_each(one, options) for one in source]
-    if any(part[1] is not None for part in parts):
+    if any(part.samples is not None for part in parts):
         raise BadInputError(
             "several sources, one of them a table of samples",
             accepts="one table of samples alone, or recordings",
             fix="put tables together with `rushes prepare merge`",
         )
-    packs = {part[2] for part in parts}
-    return [one for part in parts for one in part[0]], samples, packs.pop() if len(packs) == 1 else None
-
-
-def _of_entry(entry: Entry) -> Source:
-    return Source(entry, entry.path)
+    packs = {part.packs for part in parts}
+    return _Part(
+        [one for part in parts for one in part.each],
+        samples,
+        packs.pop() if len(packs) == 1 else None,
+        sum(part.unreadable for part in parts),
+    )
 
 
 def _of_recording(recording: Recording, path: Path | None, number: int, options: Given) -> Source:

@@ -23,7 +23,9 @@ from torch.utils.data import DataLoader
 
 from rushes.errors import BadInputError
 from rushes.loaders.torch import GameplayDataset
+from rushes.model.actions import ActionSpace
 from rushes.notebook.train.scores import Bools, Score, score
+from rushes.store.aligned import common_space
 
 Pixels = npt.NDArray[np.uint8]
 Batch = dict[str, Any]
@@ -177,16 +179,17 @@ def sets_of(
         BadInputError: Nothing that is pressed, or one session, which cannot be split.
     """
 
-    def part(split: str, stride: int | None = None) -> GameplayDataset:
+    def part(split: str, space: ActionSpace | str | None, stride: int) -> GameplayDataset:
         return GameplayDataset(
-            source, split=split, splits=PARTS, sequence_length=length, size=size, audio=audio, layout=layout,
+            source, split=split, splits=PARTS, sequence_length=length, size=size, audio=audio, layout=space,
             stride=stride, action_delay_ms=action_delay_ms, seed=seed,
         )  # fmt: skip
 
-    learn, unseen = part(LEARN), part(UNSEEN)
-    if most is not None and len(learn) > most:
-        stride = length * -(-len(learn) // most)
-        learn, unseen = part(LEARN, stride), part(UNSEEN, stride)
+    learn, unseen = part(LEARN, layout, length), part(UNSEEN, layout, length)
+    space = common_space([entry.action_space for one in (learn, unseen) for entry in one.entries], layout)
+    stride = length * -(-len(learn) // most) if most else length
+    if stride > length or space != learn.space or space != unseen.space:  # a game of one part has other actions
+        learn, unseen = part(LEARN, space, stride), part(UNSEEN, space, stride)
     keys = tuple(k for k, slot in enumerate(learn.space.slots) if slot.role == "button")
     if not keys:
         raise BadInputError(
