@@ -148,6 +148,7 @@ def test_the_verdict_that_qa_keeps_stands_in_the_library_and_a_damaged_session_s
     assert [item["verdict"] for item in said("library", "list", tmp_path)["sessions"]] == ["", "PASS"]
     rushes("qa", tmp_path / "sessions" / "bad", "--keep")
     assert [f.value["verdict"] for f in read_facts(tmp_path / "sessions" / "bad") if f.kind == "verdict"] == ["FAIL"]
-    assert [
-        item["path"].endswith("good") for item in said("library", "find", tmp_path, "--verdict", "PASS")["sessions"]
-    ]
+    found = said("library", "find", tmp_path, "--verdict", "PASS")["sessions"]
+    assert [item["path"] for item in found] == [str(tmp_path / "sessions" / "good")]
+    partly = rushes("qa", tmp_path / "sessions" / "good", "--keep", "--check", "structure")
+    assert (partly.status, "all checks" in partly.error) == (1, True), "one check is no verdict on a session"

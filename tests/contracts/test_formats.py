@@ -25,9 +25,7 @@ from rushes.model.recording import Sessions
 FAKE = Path(__file__).parents[1] / "formats" / "fake.py"
 LIB = Path(__file__).parents[2] / "lib"
 NAMES = [name for name in FORMATS if get_format(name).takes in {"steps", "any"}]
-STRICT = [
-    name for name in NAMES if get_format(name).takes == "steps" and hasattr(get_format(name).Options(), "strict")
-]
+STRICT = [name for name in NAMES if get_format(name).takes == "steps" and hasattr(get_format(name).Options(), "strict")]
 """Strict forms of those that take anything are of another kind; their own tests hold them."""
 
 

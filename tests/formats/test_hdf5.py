@@ -114,6 +114,8 @@ def test_what_the_references_exporter_writes_is_read(tmp_path):
         (30_000_000, "KeyW", "press"), (90_000_000, "KeyW", "release")
     ]  # fmt: skip
     assert events.loc[events["kind"] == "move", ["dx", "dy"]].to_numpy().tolist() == [[3, -1]]
+    assert set(found.events()["control"]) - {"KeyW", "Mouse"} == set()
+    assert "Mouse" not in found.events().query("kind == 'release'")["control"].tolist(), "a place is nothing to let go"
     assert found.ledger["events"].lost["outside_segment"] == 1
     assert found.ledger.balances
 

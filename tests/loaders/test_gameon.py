@@ -150,6 +150,30 @@ def test_a_game_and_sessions_are_chosen_and_what_is_not_there_is_named(root):
         GameOnDataset(root / "nothing.db")
 
 
+def test_a_session_that_is_too_short_is_listed_and_a_game_without_inputs_is_not_said_to_be_missing(tmp_path):
+    recorder = made.Recorder(tmp_path)
+    recorder.session(1, [made.key(0, "w", "press")], frames=8)
+    recorder.session(2, [made.key(0, "w", "press")], frames=3)
+    recorder.session(3, frames=8, game_name="Quake")
+    with pytest.warns(UserWarning, match="session 2: 3 frames at a stretch, and a window spans 4"):
+        found = GameOnDataset(tmp_path, "doom", sequence_length=2, frame_skip=2, target_size=8)
+    assert list(found.left_out) == [2]
+    with pytest.raises(BadInputError, match=r"no chosen session has inputs \(game 'quake'\)"):
+        GameOnDataset(tmp_path, "quake")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"session_ids": "12"}, {"session_ids": 1}, {"session_ids": ["Doom_1"]}, {"load_audio": "waveform"},
+        {"target_size": (8,)}, {"mouse_scale": "fast"},
+    ],
+)  # fmt: skip
+def test_what_the_signature_does_not_say_is_refused_by_its_name(root, odd):
+    with pytest.raises(BadInputError, match=next(iter(odd))):
+        GameOnDataset(root, **odd)
+
+
 @pytest.mark.parametrize(
     ("transform", "wanted"),
     [

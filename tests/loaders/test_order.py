@@ -45,6 +45,8 @@ def test_batches_say_what_their_worker_is_asked_for_next():
         following = [one for later in batches[number + 2 :: 2] for one in later]
         assert batch.ahead == (following[:5] if number > 1 else []), "somebody waits for the first batch of a worker"
     assert [len(batch) for batch in Batches(Order(23), size=3, drop_last=True)] == [3] * 7
+    dropping = Batches(Order(10, seed=4), size=4, drop_last=True)
+    assert [(len(epoch), epoch[0][0][0]) for epoch in (list(dropping) for _ in range(3))] == [(2, 0), (2, 1), (2, 2)]
     left = Order(23, seed=4)
     left.load_state_dict({"epoch": 0, "position": 9, "of": 23})
     assert [list(batch) for batch in Batches(left, size=3)] == [list(batch) for batch in batches[3:]]

@@ -1,6 +1,7 @@
 """A table of samples as a dataset: its rows are the windows, with their labels beside the play."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from counted import inputs_of, make, number_in
 
 from rushes.errors import BadInputError
 from rushes.loaders.windows import GameplayWindows
+from rushes.model.actions import ActionSpace
 from rushes.prepare.augment.copies import augment
 from rushes.prepare.final import final
 from rushes.prepare.negatives import negatives
@@ -67,3 +69,21 @@ def test_rows_on_frames_that_were_marked_invalid_since_are_left_out_and_counted(
     add_fact(take, "validity", {"valid": False}, t_start_ns=int(first[1]), t_end_ns=int(first[1]) + 1, author="t")
     after = GameplayWindows(tmp_path / "table.parquet")
     assert (len(before) - len(after), after.ledger["samples"].lost["frames_not_usable"]) == (1, 1)
+    add_fact(take, "validity", {"valid": False}, author="t")
+    with pytest.raises(BadInputError, match="none of which"):
+        GameplayWindows(tmp_path / "table.parquet")
+
+
+def test_a_flip_mirrors_the_keys_of_a_row_and_is_refused_where_the_label_would_be_of_another_control(tmp_path):
+    space = ActionSpace.from_names(["Space", "KeyA", "KeyD", "MouseDX", "KeyW"])
+    take = open_session(make(tmp_path / "take", (30,), space=space))
+    for control in ("Space", "KeyW"):
+        write_samples(press_release(take, control, length=2)[0], tmp_path / f"{control}.parquet")
+    plain, drawn = (GameplayWindows(tmp_path / "Space.parquet", augment=a).fetch([0])[0] for a in (None, "flip=1"))
+    assert plain["keys"][3] > 0
+    assert drawn["keys"].tolist() == (plain["keys"] * [1, 1, 1, -1, 1]).tolist()
+    assert (drawn["frames"] == plain["frames"][:, :, ::-1]).all()
+    rows = press_release(take, "KeyW", length=2)[0]
+    write_samples(replace(rows, rows=rows.rows.assign(control="KeyA")), tmp_path / "KeyA.parquet")
+    with pytest.raises(BadInputError, match="labels of KeyD"):
+        GameplayWindows(tmp_path / "KeyA.parquet", augment="flip=1")

@@ -14,6 +14,7 @@ from rushes.capture.env.sample import sample
 from rushes.errors import BadDataError, BadInputError, BadNameError
 from rushes.loaders.windows import GameplayWindows
 from rushes.store.facts import add_fact
+from rushes.store.library import Library
 from rushes.store.reader import open_session
 
 MS = 1_000_000
@@ -85,6 +86,15 @@ def test_the_rest_of_a_stretch_is_padded_and_masked_when_asked_for(folder):
         assert last[name][:36].any()
 
 
+def test_frames_between_padded_windows_that_stand_apart_are_counted_and_no_window_is_empty(folder):
+    windows = GameplayWindows(folder / "a", sequence_length=4, stride=30, pad=True)
+    shown = [[n for n, there in zip(numbers(i), i["mask"], strict=True) if there] for i in windows.fetch(range(6))]
+    starts = (1, 31, 61, 91, 101, 131)
+    assert (len(windows), shown) == (6, [list(range(first, first + 4)) for first in starts])
+    account = windows.ledger["frames"]
+    assert (account.kept, account.lost["remainder"]) == (24, 136)
+
+
 def test_a_stretch_marked_invalid_is_in_no_window_and_counted(folder, tmp_path):
     make(tmp_path / "m", (60,))
     add_fact(tmp_path / "m", "validity", {"valid": False}, t_start_ns=times(60)[20], t_end_ns=times(60)[25], author="t")
@@ -92,6 +102,23 @@ def test_a_stretch_marked_invalid_is_in_no_window_and_counted(folder, tmp_path):
     shown = [numbers(item) for item in windows.fetch(range(len(windows)))]
     assert [one[0] for one in shown] == [*range(1, 18), *range(26, 58)]
     assert windows.ledger["frames"].lost["marked_invalid"] == 5
+
+
+def test_a_session_that_is_marked_while_it_is_read_is_refused_rather_than_read_in_the_wrong_place(tmp_path):
+    windows = GameplayWindows(make(tmp_path / "m", (60,), sound=""), sequence_length=4)
+    add_fact(tmp_path / "m", "validity", {"valid": False}, t_end_ns=times(60)[5], author="t")
+    with pytest.raises(BadDataError, match="open it anew"):
+        windows.fetch([0])
+
+
+def test_a_session_of_a_library_that_cannot_be_read_is_counted_and_told(tmp_path):
+    for name in ("good", "bad"):
+        make(tmp_path / name, (20,), sound="")
+    Library(tmp_path).items()
+    (tmp_path / "bad" / "session.json").write_text("{")
+    with pytest.warns(UserWarning, match="1 of 2 sessions left out"):
+        account = GameplayWindows(tmp_path).ledger["sessions"]
+    assert (account.offered, account.kept, account.lost) == (2, 1, {"unreadable": 1})
 
 
 def test_several_sessions_stand_one_after_the_other_with_zeros_for_sound_that_one_lacks(folder):
@@ -156,6 +183,25 @@ def test_an_environment_has_actions_rewards_and_ends_where_its_steps_say(atari):
     assert windows.ledger["frames"].lost["without_action"] == len(session.segments)
 
 
+def test_a_flip_of_games_with_several_action_spaces_mirrors_what_was_told_in_the_common_one(atari, tmp_path):
+    sample(tmp_path / "s", "Pong", frames_per_env=20, max_episodes=1, policy="uniform", seed=3, workers=1)
+    source = [atari, next((tmp_path / "s").iterdir())]
+    plain = GameplayWindows(source, sequence_length=8, size=40)
+    drawn = GameplayWindows(source, sequence_length=8, size=40, augment="flip=1")
+    image = {"NOOP": "NOOP", "FIRE": "FIRE", "LEFT": "RIGHT", "RIGHT": "LEFT", "LEFTFIRE": "RIGHTFIRE",
+             "RIGHTFIRE": "LEFTFIRE"}  # fmt: skip
+    seen = set()
+    for before, after in zip(*(one.fetch(range(len(one))) for one in (plain, drawn)), strict=True):
+        told, mirrored = ([plain.space.names[k].split("/")[1] for k in item["action"]] for item in (before, after))
+        assert [image[name] for name in told] == mirrored
+        assert (after["inputs"].argmax(1) == after["action"]).all()
+        seen |= set(told)
+    assert seen == set(image)
+    recorded = GameplayWindows([atari, make(tmp_path / "a", (20,))], sequence_length=5, size=40, layout="KeyA,KeyD",
+                               augment="flip=1")  # fmt: skip
+    assert recorded.fetch([len(recorded) - 1])[0]["action"].tolist() == [-1] * 5
+
+
 def test_what_is_drawn_follows_from_seed_epoch_and_index_and_mirrors_the_action(folder):
     options = {"sequence_length": 4, "layout": "KeyA,KeyD,MouseDX,Space,KeyW", "size": 32}
     plain = GameplayWindows(folder / "a", **options)
@@ -210,6 +256,7 @@ def test_a_pickled_copy_gives_the_same_and_holds_no_file(folder):
         ({"stride": 0}, "stride"),
         ({"frame_skip": 1.5}, "frame_skip"),
         ({"size": 0}, "height"),
+        ({"size": (90,)}, "pixels a side"),
         ({"sequence_length": 500}, "shorter sequence_length"),
         ({"encoding": "one"}, "multi_hot"),
         ({"split": "holiday"}, "train"),
@@ -223,6 +270,8 @@ def test_options_out_of_range_are_refused_by_name(folder, options, said):
 def test_a_game_that_nobody_recorded_is_refused_with_those_that_there_are(folder):
     with pytest.raises(BadNameError, match="Planted"):
         GameplayWindows(folder, game="Doom")
+    with pytest.raises(BadNameError, match="system"):
+        GameplayWindows(folder, size=24, audio="logmel", stream="sistem")
 
 
 def test_sizes_that_differ_have_to_be_named(folder, tmp_path, atari):

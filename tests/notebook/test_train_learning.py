@@ -4,13 +4,16 @@ The sessions are real ones, written here with and without a fault and read by th
 """
 
 from dataclasses import replace
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 
 from rushes.errors import BadInputError, MissingError
-from rushes.notebook.train import sessions, study, verdict
+from rushes.notebook.run import begin
+from rushes.notebook.train import pictures, sessions, study, verdict
 from rushes.notebook.train.data import sets_of
 from rushes.notebook.train.learning import learn, new_net
 from rushes.notebook.train.lessons import LESSONS, Lesson, plan_take
@@ -20,6 +23,7 @@ from rushes.notebook.train.study import Choices, Example
 
 LAMPS = Lesson("lamps", "Lamps", ("KeyA", "KeyD"), ("left", "right"), kind="lamp")
 ROW_MS = 50
+NOTEBOOK = Path(__file__).parent.parent.parent / "notebooks" / "06_train.ipynb"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -134,6 +138,47 @@ def test_without_tensorflow_the_third_example_warns_with_the_line_that_installs_
     (warning,) = [f for f in verdict.judge([Example("hearing", nets)]) if f.check == "train.keras"]
     assert warning.severity == "warning"
     assert 'pip install "rushes[tf]"' in warning.sentence
+
+
+def test_keys_that_only_one_part_has_stand_in_both(tmp_path, lamps):
+    others = Lesson("others", "Others", ("KeyE", "KeyD"), ("left", "right"), kind="lamp")
+    played(tmp_path, others, count=2)
+    sets = sets_of([*sorted(tmp_path.iterdir()), *sorted(lamps.iterdir())[:2]], length=8, size=36)
+    assert sets.learn.space == sets.unseen.space
+    assert set(sets.names) == {"KeyA", "KeyD", "KeyE"}
+
+
+def test_windows_are_thinned_evenly_where_there_is_more_play_than_asked_for(lamps):
+    whole, some = (sets_of(lamps, length=1, size=36, most=most) for most in (None, 100))
+    assert len(whole.learn) > 300
+    assert 80 <= len(some.learn) <= 100
+    assert len(some.unseen) < len(whole.unseen) / 3
+
+
+def test_sessions_of_ones_own_train_the_first_example_and_the_others_are_left_out(project, ran, lamps):
+    declared = nbformat.read(NOTEBOOK, as_version=4).cells[1].source
+    mine = f"# Parameters\nsource = {str(lamps)!r}\nsize = 36\nepochs_signs = 2\nlayout = 'KeyA'"
+    run = begin("06_train", ran(declared, mine))
+    choices = study.choices_of(run)
+    examples = study.cloning(run, choices), study.remembering(run, choices), study.hearing(run, choices)
+    assert [len(example.every) for example in examples] == [1, 0, 0]
+    for show in (study.scores_table, pictures.curves, pictures.time_sheet, pictures.heard):
+        assert "Left out" in repr(show(examples[1]))
+    assert "balanced accuracy" in pictures.curves(examples[0]).alt
+    assert "unseen pictures" in pictures.said_sheet(examples[0]).alt
+    assert "marked_invalid" in repr(study.data_table(examples[0]))
+    done = run.finish(verdict.judge(examples), figures=verdict.figures_of(examples))
+    assert done.verdict in {"PASS", "WARN"}
+    assert set(done.figures) == {f"cloning_{name}" for name in ("balanced", "luck", "f1", "always_f1", "rows")}
+    kept = torch.load(run.folder / "cloning.pt", weights_only=True)
+    assert (kept["keys"], kept["size"]) == (["KeyA"], [36, 36])
+
+
+@pytest.mark.parametrize(("name", "value"), [("size", 20), ("epochs_echo", 0)])
+def test_parameters_that_mean_nothing_are_refused_by_name(project, ran, name, value):
+    declared = nbformat.read(NOTEBOOK, as_version=4).cells[1].source
+    with pytest.raises(BadInputError, match=name):
+        study.choices_of(begin("06_train", ran(declared, f"# Parameters\n{name} = {value}")))
 
 
 def test_what_cannot_be_trained_on_is_refused(tmp_path, lamps):

@@ -27,7 +27,7 @@ QUICK = {
     "desktop_to_nitrogen": ["-p", "img_size", "32"],
     "training_exports": ["-p", "formats", "hdf5,npz,torch,safetensors"],
     "jump_dataset": ["-p", "sessions", "9", "-p", "epochs", "7"],
-    "06_train": ["-p", "size", "36", "-p", "epochs_signs", "4", "-p", "epochs_echo", "7", "-p", "epochs_tones", "3"],
+    "06_train": ["-p", "size", "36"],
     "01_record_session": [
         "-p",
         "seconds",

@@ -21,7 +21,7 @@ from rushes.store.reader import open_session
 from rushes.store.shelf import KEPT
 from rushes.store.validity import honour
 from rushes.store.video_film import Film
-from rushes.store.video_stream import VideoEncoder
+from rushes.store.video_stream import VideoEncoder, mux
 from rushes.store.writer import SessionWriter
 from rushes.worlds.scenery import Scenery
 from rushes.worlds.synthetic import read_counter
@@ -134,6 +134,18 @@ def test_a_film_with_pictures_that_need_later_ones_is_as_ffmpeg_reads_it_from_it
 def test_without_a_size_a_film_gives_what_its_recording_gives_frame_by_frame(sessions, clips):
     (found,) = clips.read([Want(sessions["h264"], range(10, 40))])
     np.testing.assert_array_equal(found, np.stack(list(sessions["h264"].frames(10, 40))))
+
+
+@pytest.mark.parametrize("width", [36, 50, 52, 60, 100])
+def test_every_column_is_there_whatever_the_width(tmp_path, clips, width):
+    colour = np.full((40, width, 3), (200, 40, 90), np.uint8)
+    encoder = VideoEncoder("lossless", width=width, height=40, rate_hz=30)
+    packets = [(encoder.encode(colour), k * STEP, encoder.last_was_key) for k in range(3)]
+    mux(tmp_path / "film.mp4", packets, codec="lossless", width=width, height=40, rate_hz=30)
+    want = Want(OfFilm(tmp_path / "film.mp4", frames=3), [0, 2])
+    np.testing.assert_array_equal(clips.read([want])[0], np.stack([colour, colour]))
+    for size in ((40, width), (40, width - 1), (39, width), (20, width // 2 + 1)):
+        assert np.abs(Clips(size).read([want])[0] - np.array((200.0, 40, 90))).max() <= 1
 
 
 def test_pictures_that_no_other_needs_are_not_decoded_on_the_way(sessions):

@@ -169,6 +169,8 @@ def test_find_wants_all_that_is_asked_for(three):
     assert names(library.find(verdict=["PASS", "FAIL"])) == ["a", "b"]
     assert names(library.find(min_duration_s=0.7)) == ["a", "b", "c"]
     assert library.find(min_duration_s=0.71) == []
+    with pytest.raises(BadNameError, match="FAIL, PASS, WARN"):
+        library.find(verdict="pas")
 
 
 def test_a_tag_is_a_side_fact_and_survives_a_rebuild(three):
@@ -218,7 +220,8 @@ def test_verify_tells_what_is_wrong_and_remembers_it(three, what):
     found = library.verify()
     assert [one.state for one in found] == ["whole", "damaged", "whole"]
     assert [problem.kind for problem in found[1].problems] == [what.split()[0]]
-    library.tag("a", add="x")  # a tag does not change what was recorded
+    tagged = library.tag("a", add="x")  # a tag does not change what was recorded
+    assert [item.checked for item in tagged] == ["whole"]
     assert [item.checked for item in Library(three).items()] == ["whole", "damaged", "whole"]
 
 
@@ -282,6 +285,8 @@ def test_sessions_that_are_being_written_or_broken_or_double_are_listed_with_wha
     made(tmp_path / "c", id="b")
     (made(tmp_path / "d") / "session.json").write_text("{")
     (made(tmp_path / "e") / "facts.jsonl").write_text("{}\n")
+    tagged = add_fact(made(tmp_path / "f", id="f"), "tag", {"tag": "x"}, author="me")
+    (tmp_path / "f" / "facts.jsonl").write_text(json.dumps({**vars(tagged), "value": {"word": "x"}}) + "\n")
     info = SessionInfo("a", "Doom", {"kind": "synthetic", "name": "test"}, "measured", STREAMS, KEYS)
     with SessionWriter(tmp_path / "a", info) as writer:
         writer.write(Start(0))
@@ -290,7 +295,7 @@ def test_sessions_that_are_being_written_or_broken_or_double_are_listed_with_wha
         items = library.items()
     assert [(item.unfinished, item.problem.partition(":")[0]) for item in items] == [
         (1, ""), (0, ""), (0, str(tmp_path / "c")), (0, str(tmp_path / "d" / "session.json")),
-        (0, f"{tmp_path / 'e' / 'facts.jsonl'}, line 1"),
+        (0, f"{tmp_path / 'e' / 'facts.jsonl'}, line 1"), (0, str(tmp_path / "f")),
     ]  # fmt: skip
     assert [e.id for e in library.entries()] == ["a", "b"]
     assert library.items()[0].frames == 1, "it was sealed meanwhile"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rushes.cli import show
+from rushes.errors import BadInputError
 from rushes.model.findings import Finding, verdict
 from rushes.model.recording import Sessions
 
@@ -30,6 +31,10 @@ def qa(
     from rushes.formats.base import open_any
     from rushes.qa.base import run_checks
 
+    if keep and check:
+        raise BadInputError(
+            "--keep with --check", accepts="a verdict of all checks", fix="leave out --check, or do not keep it"
+        )
     sessions = open_any(path)
     with show.bar("session") as bar:
         findings = run_checks(sessions, check or (), progress=bar)

@@ -22,8 +22,9 @@ Example:
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -49,6 +50,8 @@ MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 COMPRESSIONS: Final = ("gzip", "lzf", "none")
 SESSIONS: Final = "sessions"
 _CHUNK_BYTES: Final = 65_536
+_LEVEL: Final = 4
+"""Of gzip; h5py's default."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +119,14 @@ class Hdf5(Format):
         progress: Progress | None = None,
     ) -> Report:
         """Write all rows of all recordings; see `Format.write`."""
-        del executor  # one thread writes, and compresses
+        del executor  # threads compress as fast as processes
         if options.strict:
             return self._write_strict(source, path, options, progress)
         plan = Plan(source, options)
         with export(self, source, path, options, folder=False) as job:
-            with Disk(job.partial) as disk, new_hdf5(disk) as file:
-                statistics = fill(plan, _Groups(file, disk, plan, options.compression), progress=progress)
+            with Disk(job.partial) as disk, new_hdf5(disk) as file, ThreadPoolExecutor(_cores()) as packers:
+                groups = _Groups(file, disk, plan, compression=options.compression, packers=packers)
+                statistics = fill(plan, groups, progress=progress)
                 _top_level(file, plan, statistics)
             settle(plan, job, statistics)
         return job.report
@@ -149,12 +153,20 @@ def _filters(compression: str) -> dict[str, Any]:
     return {} if compression == "none" else {"compression": compression}
 
 
+def _packed(picture: npt.NDArray[np.uint8]) -> bytes:
+    return zlib.compress(np.ascontiguousarray(picture).data, _LEVEL)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Groups:
     """A group a session; see `training.fill.Sink`."""
 
-    def __init__(self, file: Any, disk: Disk, plan: Plan, compression: str) -> None:
+    def __init__(self, file: Any, disk: Disk, plan: Plan, *, compression: str, packers: Executor) -> None:
         self._disk, self._plan, self._sessions = disk, plan, new_group(file, SESSIONS)
-        self._filters = _filters(compression)
+        self._filters, self._packers = _filters(compression), packers
         self._number = -1
         self._group: Any = None
         self._at: dict[str, int] = {}
@@ -167,7 +179,12 @@ class _Groups:
         self._at[name] = self._at.get(name, 0) + len(rows)
         if not rows.nbytes or name == "metadata":  # that stands at the top level alone
             return
-        self._group[own][at : at + len(rows)] = rows
+        dataset = self._group[own]
+        if own == "video" and dataset.compression == "gzip":  # a chunk a picture, packed on all cores
+            for place, packed in enumerate(self._packers.map(_packed, rows), at):
+                dataset.id.write_direct_chunk((place, 0, 0, 0), packed)
+        else:
+            dataset[at : at + len(rows)] = rows
         self._disk.check()
 
     def _begin(self, take: Take) -> None:

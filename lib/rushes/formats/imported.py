@@ -209,10 +209,8 @@ def _let_go(events: pd.DataFrame, end_ns: int) -> pd.DataFrame:
     """Release what is down, and bring sticks home, at the end of a segment."""
     last = events[events["kind"].isin(["press", "release", "state", "axis"])]
     last = last.drop_duplicates(["device", "control"], keep="last")
-    sticks = last["kind"] == "axis"
-    down = last[
-        (last["kind"] == "press") | ((last["kind"] == "state") & (last["value"] != 0)) | (sticks & (last["value"] != 0))
-    ]
+    sticks, held = last["kind"] == "axis", last["value"].fillna(0.0) != 0  # a state without a value is a place
+    down = last[(last["kind"] == "press") | ((last["kind"] == "state") & held) | (sticks & held)]
     axis = down["kind"] == "axis"
     return down.assign(
         t_ns=np.int64(end_ns), kind=np.where(axis, "axis", "release"), value=np.where(axis, 0.0, np.nan)

@@ -156,12 +156,11 @@ class _Spooled:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        if error[0] is not None:
-            self._pictures.pop_all()  # the member is cut: nothing of the file is used
-        else:
+    def __exit__(self, *_: object) -> None:
+        try:
             self._pictures.close()
-        self._open.close()
+        finally:
+            self._open.close()
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -64,14 +64,18 @@ class Batches:
         if self._drop_last and 0 < len(self.order) - first < self.size <= len(self.order):
             self.order.set_epoch(epoch + 1)  # what is left of this one makes no batch
             epoch, first = self.order.begin()
-        rest = [(epoch, index) for index in self.order.indices(epoch)[first:].tolist()]
-        batches = [rest[at : at + self.size] for at in range(0, len(rest), self.size)]
-        if self._drop_last and batches and len(batches[-1]) < self.size:
-            batches.pop()
-        for number, now in enumerate(batches):
-            following = batches[number + self._workers :: self._workers] if number >= self._workers else []
-            ahead = list(chain.from_iterable(following[: -(-self._ahead // self.size)]))[: self._ahead]
-            self.order.position = first + number * self.size + len(now)
+        rest, size = self.order.indices(epoch)[first:], self.size
+        count = len(rest) // size if self._drop_last else -(-len(rest) // size)
+
+        def windows(number: int) -> list[tuple[int, int]]:
+            return [(epoch, index) for index in rest[number * size : (number + 1) * size].tolist()]
+
+        more = -(-self._ahead // size)  # batches
+        for number in range(count):
+            now, later = windows(number), range(number + self._workers, count, self._workers)
+            near = later[:more] if number >= self._workers else ()
+            ahead = list(chain.from_iterable(windows(one) for one in near))[: self._ahead]
+            self.order.position = first + number * size + len(now)
             yield Batch(now, ahead)
 
     def __len__(self) -> int:

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, BadNameError, near
 from rushes.loaders.index import Index, Listed, Place, Regular
 from rushes.loaders.parts import part_of
 from rushes.loaders.source import Found, Source
 from rushes.model.actions import ActionSpace
 from rushes.model.ledger import Tally
 from rushes.store.aligned import Aligned
+from rushes.store.choose import listed
 from rushes.store.entry import Entry
 from rushes.store.validity import MARKED
 
@@ -124,6 +125,22 @@ def checked_size(size: int | tuple[int, int] | None, entries: Sequence[Entry]) -
             fix="pass size=224, or size=(height, width)",
         )
     return sizes[0]
+
+
+def refuse_unknown(stream: str | Sequence[str] | None, found: Found) -> None:
+    """Refuse names of sound that nothing of a source has; whoever meant them would train on silence.
+
+    Raises:
+        BadNameError: Such a name; the message lists those that are there.
+    """
+    known = sorted({name for one in found.each for name in one.entry.sounds})
+    for name in listed(stream):
+        if name not in known:
+            raise BadNameError(
+                f"stream={name!r}",
+                accepts=", ".join(known) or "none: no recording has sound",
+                fix=near(name, known) or "take a name from the list, or leave stream out",
+            )
 
 
 def regular(entries: Sequence[Entry], cut: Cut, tally: Tally) -> Index:

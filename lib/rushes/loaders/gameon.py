@@ -38,7 +38,7 @@ Example:
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -54,6 +54,7 @@ from rushes.loaders.torch import FrameTransform, GameplayDataset
 from rushes.loaders.windows import Item
 from rushes.model.actions import ActionSpace
 from rushes.model.layouts import CAPTURE_MOUSE_SCALE
+from rushes.store.choose import games_named
 
 LAYOUT: Final = "gameon20"
 _SOUND: Final[Mapping[bool | None, str | None]] = {None: "auto", True: "logmel", False: None}
@@ -108,6 +109,7 @@ class GameOnDataset(GameplayDataset):
         seed: int = 0,
         broken: Literal["raise", "skip"] = "raise",
     ) -> None:
+        _refuse_odd(session_ids, load_audio, target_size)
         self.left_out: dict[int | str, str] = {}
         self._takes: dict[str, Take] = {}
         path = Path(db_path)
@@ -134,16 +136,20 @@ class GameOnDataset(GameplayDataset):
             broken=broken,
             options=options,
         )
+        span = self.windows.cut.span
         for entry in self.entries:
-            if not entry.rows:
-                self.left_out[self._number(entry.id, 0)] = "nothing of its video can be read"
+            longest = max((part.rows for part in entry.stretches), default=0)
+            if longest < span:
+                short = f"{longest} frames at a stretch, and a window spans {span}"
+                why = short if longest else "nothing of its video can be read"
+                self.left_out |= dict.fromkeys(self._numbers(entry.id), why)
         if self.left_out:
             told = "; ".join(f"session {number}: {why}" for number, why in self.left_out.items())
             warnings.warn(f"left out of {path}: {told}", stacklevel=2)
 
     def _choose(self, database: Path, game: str | None, wanted: Sequence[int | str] | None) -> dict[str, str]:
         """Choose rows of `sessions`: those asked for of which it is known what was done."""
-        asked = () if wanted is None else tuple(int(number) for number in wanted)
+        asked = () if wanted is None else _whole(wanted)
         events = count_events(database)
         takes = list_takes(database)
         there = {int(row["id"]): str(row["game_name"]) for take in takes for row in take.rows}
@@ -154,12 +160,13 @@ class GameOnDataset(GameplayDataset):
                 accepts=f"ids of {database.name}: {', '.join(map(str, there)) or 'it has none'}",
                 fix="leave session_ids out for all",
             )
-        chosen = [number for number in asked or there if events.get(number)]
-        mine = [n for n in asked or there if game is None or there[n].casefold() == game.casefold()]
+        games = games_named(game, (there[number] for number in asked or there))
+        mine = [number for number in asked or there if there[number] in games]
+        chosen = [number for number in mine if events.get(number)]
         self.left_out |= {n: "no input was stored, so what was done is not known" for n in mine if n not in chosen}
         if not chosen:
             raise BadInputError(
-                f"{database}, in which no chosen session has inputs",
+                f"{database}, in which no chosen session has inputs" + (f" (game {game!r})" if game else ""),
                 accepts="at least one session that its recorder ended",
                 fix="`rushes info PATH` says what each session has",
             )
@@ -169,6 +176,10 @@ class GameOnDataset(GameplayDataset):
     def _number(self, session: str, t_ns: int) -> int | str:
         """Give the id of the row of `sessions` that a time belongs to."""
         return self._takes[session].row_at(t_ns) if session in self._takes else session
+
+    def _numbers(self, session: str) -> tuple[int | str, ...]:
+        """Give the ids of the rows of `sessions` that are a recording."""
+        return tuple(int(row["id"]) for row in self._takes[session].rows) if session in self._takes else (session,)
 
     def _tensors(self, item: Item) -> dict[str, Any]:
         made = super()._tensors(item)
@@ -189,7 +200,7 @@ def _columns(mouse_scale: float | None) -> ActionSpace:
     space = ActionSpace.from_layout(LAYOUT)
     if mouse_scale is None:
         return space
-    if not 0 < mouse_scale < float("inf"):
+    if not isinstance(mouse_scale, int | float) or not 0 < mouse_scale < float("inf"):
         raise BadInputError(
             f"mouse_scale={mouse_scale!r}", accepts="pixels above 0, or None", fix=f"pass {CAPTURE_MOUSE_SCALE:g}"
         )
@@ -201,6 +212,44 @@ def _columns(mouse_scale: float | None) -> ActionSpace:
             for slot in space.slots
         ),
     )
+
+
+def _refuse_odd(session_ids: Any, load_audio: Any, target_size: Any) -> None:
+    """Refuse what is of another kind than the signature says.
+
+    Raises:
+        BadInputError: Ids that are no list, sound that is no yes or no, a size that is no pair.
+    """
+    if session_ids is not None and (isinstance(session_ids, str) or not isinstance(session_ids, Iterable)):
+        raise BadInputError(
+            f"session_ids={session_ids!r}", accepts="a list of ids, or None", fix=f"pass session_ids=[{session_ids!r}]"
+        )
+    if load_audio not in (None, True, False):
+        raise BadInputError(
+            f"load_audio={load_audio!r}",
+            accepts="None, True or False",
+            fix="for another kind of sound take rushes.loaders.torch.GameplayDataset(audio=...)",
+        )
+    if isinstance(target_size, tuple | list) and len(target_size) != 2:  # noqa: PLR2004 - width, height
+        raise BadInputError(
+            f"target_size={target_size!r}", accepts="(width, height), pixels a side, or None", fix="pass (224, 224)"
+        )
+
+
+def _whole(wanted: Sequence[int | str]) -> tuple[int, ...]:
+    """Read ids of rows of `sessions`.
+
+    Raises:
+        BadInputError: One is no whole number.
+    """
+    try:
+        return tuple(int(number) for number in wanted)
+    except (TypeError, ValueError):
+        raise BadInputError(
+            f"session_ids={list(wanted)}",
+            accepts="ids of the table sessions, whole numbers",
+            fix="`rushes info PATH` lists them; leave session_ids out for all",
+        ) from None
 
 
 def _by_id(path: Path, wanted: Sequence[int | str]) -> list[Any]:

@@ -20,13 +20,12 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rushes.errors import BadNameError, RushesError, near
+from rushes.errors import RushesError
 from rushes.loaders.packed import PackedClips
 from rushes.loaders.source import Source
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Recording
 from rushes.store.aligned import Aligned, aligned
-from rushes.store.choose import listed
 from rushes.store.clips import Clips, Want
 from rushes.store.hearing import Heard, Hearing, hear, hearing_of
 from rushes.store.pairing import delay_of
@@ -102,7 +101,7 @@ class Opened:
 
     Raises:
         BadInputError: A hearing out of its range.
-        BadNameError: Another word for `audio`, or a stream that no recording has.
+        BadNameError: Another word for `audio`.
     """
 
     def __init__(
@@ -125,7 +124,6 @@ class Opened:
             stream,
             packs,
         )
-        _refuse_unknown(stream if self.hearing else None, sources)
         self._threads: int | None = None
         self._begin()
 
@@ -244,14 +242,3 @@ class Opened:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
-
-
-def _refuse_unknown(stream: str | Sequence[str] | None, sources: Sequence[Source]) -> None:
-    known = sorted({name for one in sources for name in one.entry.sounds})
-    for name in listed(stream):
-        if name not in known:
-            raise BadNameError(
-                f"stream={name!r}",
-                accepts=", ".join(known) or "none: no recording has sound",
-                fix=near(name, known) or "take a name from the list, or leave stream out",
-            )

@@ -17,7 +17,6 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -131,13 +130,10 @@ class Order:
 
 def _dealt(count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Cut the numbers into runs, permute these, and deal some at a time: one number of each in turn."""
-    first = int(rng.integers(_RUN))
-    edges = [0, *range(first or _RUN, count, _RUN), count]
-    runs = [np.arange(low, high, dtype=np.int64) for low, high in pairwise(edges) if low < high]
-    order = rng.permutation(len(runs))
-    dealt: list[int] = []
-    for begin in range(0, len(runs), _TABLE):
-        table = [rng.permutation(runs[number]).tolist() for number in order[begin : begin + _TABLE]]
-        for turn in range(_RUN):
-            dealt += [run[turn] for run in table if turn < len(run)]
-    return np.array(dealt, np.int64)
+    if not count:
+        return np.zeros(0, np.int64)
+    run = (np.arange(count) + rng.integers(_RUN)) // _RUN
+    number = np.argsort(run + rng.random(count))  # each run shuffled within itself
+    turn = np.arange(count) - np.searchsorted(run, run)
+    table, seat = np.divmod(rng.permutation(int(run[-1]) + 1)[run], _TABLE)
+    return np.asarray(number[np.argsort((table * _RUN + turn) * _TABLE + seat)], np.int64)

@@ -40,7 +40,7 @@ import numpy.typing as npt
 from rushes.errors import BadInputError, RushesError
 from rushes.formats.options import Given
 from rushes.loaders.batches import Batch
-from rushes.loaders.choice import Cut, checked_size, of_split, refuse_below, regular, without_idle
+from rushes.loaders.choice import Cut, checked_size, of_split, refuse_below, refuse_unknown, regular, without_idle
 from rushes.loaders.draws import Draws
 from rushes.loaders.index import Index, Listed, Place
 from rushes.loaders.opened import Opened, Shown
@@ -103,6 +103,7 @@ class GameplayWindows:
 
     Raises:
         BadInputError: An option out of its range, sizes or action spaces that differ, or no window at all.
+        BadNameError: A game, transform, control, kind of sound or stream that is not there.
         MissingError: Nothing is there.
         BadDataError: A path is of no format, or damaged.
     """
@@ -136,6 +137,8 @@ class GameplayWindows:
         if broken not in ("raise", "skip"):
             raise BadInputError(f"broken={broken!r}", accepts="raise or skip", fix="pass broken='raise'")
         found, tally = sources(source, game=game, options=options), Tally()
+        if audio is not None:
+            refuse_unknown(stream, found)
         chosen = of_split(found, split, splits, seed=seed, tally=tally)
         self.entries: tuple[Entry, ...] = tuple(one.entry for one in chosen)
         self.space = common_space([entry.action_space for entry in self.entries], layout)

@@ -11,8 +11,10 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from rushes.errors import BadNameError, near
+from rushes.model.findings import VerdictName
 
 _MOST: int = 30
 
@@ -41,6 +43,13 @@ def games_named(wanted: str | Sequence[str] | None, there: Iterable[str]) -> fro
 def tags_named(wanted: str | Sequence[str] | None, there: Iterable[str]) -> frozenset[str]:
     """Find tags by their names, as `games_named` does games; none for none."""
     return _named("tag", wanted, there) if listed(wanted) else frozenset()
+
+
+def verdicts_named(wanted: str | Sequence[str], there: Iterable[str]) -> frozenset[str]:
+    """Find verdicts by their names, as `games_named` does games; `""` means none."""
+    names = [name for name in listed(wanted) if name]
+    found = _named("verdict", names, {*there, *get_args(VerdictName)} - {""}) if names else frozenset()
+    return found | ({""} & {*listed(wanted)})
 
 
 def _named(kind: str, wanted: str | Sequence[str] | None, there: Iterable[str]) -> frozenset[str]:

@@ -30,7 +30,7 @@ from typing import Final
 
 from rushes.errors import BadInputError, BadNameError, MissingError, StorageError, near
 from rushes.model.findings import Problem
-from rushes.store.choose import games_named, listed, tags_named
+from rushes.store.choose import games_named, listed, tags_named, verdicts_named
 from rushes.store.entry import Entry
 from rushes.store.integrity import check_files
 from rushes.store.layout import is_session
@@ -164,12 +164,12 @@ class Library:
             The rows that fit everything asked for, sorted by place.
 
         Raises:
-            BadNameError: A game or tag that no session has.
+            BadNameError: A game or tag that no session has, or a verdict that there is not.
         """
         items = self.items(progress=progress)
         games = games_named(game, {item.game for item in items if not item.problem}) if listed(game) else None
         tags = tags_named(tag, {name for item in items for name in item.tags})
-        verdicts = None if verdict is None else {name.upper() for name in listed(verdict)}
+        verdicts = None if verdict is None else verdicts_named(verdict, {item.verdict for item in items})
         return [
             item
             for item in items

@@ -151,13 +151,17 @@ def examine(folder: Path, place: str, stamp: str) -> Item:
     if folder.is_symlink() and not folder.exists():
         return Item(place, stamp, id=folder.name, problem=f"{folder}: the link leads nowhere ({folder.readlink()})")
     try:
-        session = Session(folder)
-        entry, facts = describe(session), session.facts
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return _read(folder, place, stamp)
     except (RushesError, OSError) as error:
         return Item(place, stamp, id=folder.name, problem=str(error))
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return Item(place, stamp, id=folder.name, problem=f"{folder}: not as sessions are ({error!r})")
+
+
+def _read(folder: Path, place: str, stamp: str) -> Item:
+    session = Session(folder)
+    entry, facts = describe(session), session.facts
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Item(
         place,
         stamp,
@@ -175,9 +179,9 @@ def examine(folder: Path, place: str, stamp: str) -> Item:
         codec=entry.codec,
         sounds=entry.sounds,
         time_source=entry.time_source,
-        verdict=next((f.value["verdict"] for f in reversed(facts) if f.kind == "verdict"), ""),
+        verdict=next((str(f.value["verdict"]) for f in reversed(facts) if f.kind == "verdict"), ""),
         tags=tags_of(facts),
-        notes=tuple(f.value["text"] for f in facts if f.kind == "note"),
+        notes=tuple(str(f.value["text"]) for f in facts if f.kind == "note"),
         unfinished=sum(problem.kind == _UNFINISHED for problem in session.problems),
         entry_json=json.dumps(replace(entry, path=None).to_json(), ensure_ascii=False, separators=(",", ":")),
     )

@@ -20,7 +20,7 @@ from typing import Final
 
 from rushes.errors import StorageError
 from rushes.store.layout import SESSION_FILE
-from rushes.store.library_item import Item, examine, stamp_of
+from rushes.store.library_item import Item, examine, recorded_stamp, stamp_of
 from rushes.store.library_table import LibraryTable
 
 SESSIONS: Final = "sessions"
@@ -74,7 +74,7 @@ def look(root: Path, table: LibraryTable, progress: Progress | None = None) -> t
     for first in range(0, len(stale), _BATCH):
         batch = stale[first : first + _BATCH]
         for number, place in enumerate(batch, first):
-            fresh[place] = examine(root / place, place, stands[place])
+            fresh[place] = _still_checked(examine(root / place, place, stands[place]), known.get(place))
             if progress:
                 progress(number + 1, len(stale), "sessions read")
         _store(table, [fresh[place] for place in batch], ())
@@ -108,6 +108,13 @@ def told_apart(items: Iterable[Item]) -> Iterator[Item]:
             yield item
         else:
             yield replace(item, problem=f"{item.path}: its id {item.id} is that of {other.path}; keep one of them")
+
+
+def _still_checked(item: Item, before: Item | None) -> Item:
+    """Keep what `verify` found where only side facts changed."""
+    if before is None or recorded_stamp(before.stamp) != recorded_stamp(item.stamp):
+        return item
+    return replace(item, checked=before.checked, checked_at=before.checked_at)
 
 
 def _store(table: LibraryTable, items: Sequence[Item], gone: Sequence[str]) -> None:

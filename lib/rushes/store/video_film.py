@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import dropwhile, takewhile
+from itertools import chain, dropwhile, islice, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -102,31 +102,35 @@ class Film:
 
     def _read_contents(self) -> Contents:
         with self._damage("its packets"):
-            packets = self._listed() or [
+            packets = self._container.demux(self._stream)
+            looked_at = list(islice(packets, _LOOKED_AT))
+            listed = self._listed(looked_at)
+            shown = listed or [
                 (p.pts, p.is_keyframe)
-                for p in self._container.demux(self._stream)
+                for p in chain(looked_at, packets)
                 if p.size and p.pts is not None and not p.is_corrupt
             ]
-        if len(packets) < self._stream.frames:
-            raise self._error(f"cut, {len(packets)} of {self._stream.frames} pictures are there")
-        pts = np.array([at for at, _ in packets], np.int64)
+        if len(shown) < self._stream.frames:
+            raise self._error(f"cut, {len(shown)} of {self._stream.frames} pictures are there")
+        pts = np.array([at for at, _ in shown], np.int64)
         order = np.argsort(pts, kind="stable")
-        keys = np.flatnonzero(np.array([key for _, key in packets], bool)[order])
+        keys = np.flatnonzero(np.array([key for _, key in shown], bool)[order])
         if not len(keys) or keys[0]:
-            raise self._error("without a key picture at its start" if packets else "without a picture")
+            raise self._error("without a key picture at its start" if shown else "without a picture")
         return Contents(pts[order], keys)
 
-    def _listed(self) -> list[tuple[int, bool]] | None:
-        """Give time and keyness of each picture as an MP4's head lists them, where none stands out of order."""
+    def _listed(self, first: Sequence[Any]) -> list[tuple[int, bool]] | None:
+        """Give time and keyness of each picture as an MP4's head lists them, where none stands out of order.
+
+        The head has them in the order of decoding; `first` are packets from the film's start, which have their times.
+        """
         if "mp4" not in self._container.format.name or self._coder.has_b_frames:
             return None
         entries = list(self._stream.index_entries)
         if len(entries) != self._stream.frames or any(entry.is_discard for entry in entries):
             return None
-        for entry, packet in zip(entries[:_LOOKED_AT], self._container.demux(self._stream), strict=False):
-            if packet.pts != entry.timestamp:  # the head has the order of decoding
-                self._container.seek(0)
-                return None
+        if any(p.size and p.pts != entry.timestamp for p, entry in zip(first, entries, strict=False)):
+            return None
         return [(entry.timestamp, entry.is_keyframe) for entry in entries]
 
     def pictures(self, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
@@ -198,14 +202,18 @@ class Film:
             size: (height, width) to squash it to by means of areas; None leaves it as it is.
 
         Returns:
-            (H, W, 4) uint8 RGB and a fourth byte that means nothing; its rows may lie apart.
+            (H, W, 3) uint8 RGB; where it is squashed (H, W, 4), the fourth of which means nothing. Its rows may lie
+            apart.
         """
         height, width = size or (picture.height, picture.width)
+        # Without scaling, FFmpeg leaves the last columns of four-byte pixels as they are where the width is no
+        # multiple of 8.
+        form, depth = ("rgb24", 3) if (height, width) == (picture.height, picture.width) else ("rgb0", 4)
         rgb = self._converter.reformat(
-            picture, width=width, height=height, format="rgb0", interpolation="AREA", dst_color_range=2, threads=1
+            picture, width=width, height=height, format=form, interpolation="AREA", dst_color_range=2, threads=1
         )
         rows = np.frombuffer(rgb.planes[0], np.uint8).reshape(-1, rgb.planes[0].line_size)
-        return rows[:height, : width * 4].reshape(height, width, 4)
+        return rows[:height, : width * depth].reshape(height, width, depth)
 
     @contextmanager
     def _damage(self, where: str) -> Iterator[None]:

@@ -24,7 +24,6 @@ from rushes.notebook.jump.net import threads
 from rushes.notebook.train.data import Answers, Batch, Sets
 from rushes.notebook.train.nets import TwoBranches, weights
 from rushes.notebook.train.scores import Score
-from rushes.preview.html import table
 
 Progress = Callable[[int, int, str], None]
 
@@ -70,16 +69,6 @@ class Learnt:
     def score(self) -> Score:
         """How good its answers are."""
         return self.answers.score
-
-    def _repr_html_(self) -> str:
-        sets, found = self.sets, self.score
-        rows = [
-            ["weights", f"{self.size:,}"],
-            ["learnt from", f"{sets.learn!r}".strip("<>").removeprefix("GameplayDataset: ").strip("<>")],
-            ["scored on", f"{found.rows:,} rows of {len(sets.unseen.entries)} other sessions"],
-            ["balanced accuracy", f"{found.balanced:.3f} (chance 0.5, luck reaches {found.luck:.3f})"],
-        ]
-        return table([self.name, ""], rows).html
 
     def __repr__(self) -> str:
         return f"<{self.name}, {self.size:,} weights: {self.score!r}>"

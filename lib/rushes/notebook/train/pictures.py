@@ -113,7 +113,7 @@ def time_sheet(example: Example) -> Shown | Html:
                 lines.append(Line(f"{name}: {said}", GREEN if said == truth else RED))
             cells.append(Cell(item["frames"][one.answers.row[number]], tuple(lines)))
         rows.append(Row(item["session"], (f"window {window}", "time runs to the right"), tuple(cells)))
-    sheet = paint("In the order of time", "each answer belongs to the lamp of three pictures before", rows)
+    sheet = paint("In the order of time", f"each answer belongs to the lamp {one.sets.warm} pictures before it", rows)
     return shown(sheet, alt="pictures one after the other with what was pressed and what each net says")
 
 

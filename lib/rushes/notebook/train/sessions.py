@@ -61,7 +61,7 @@ AMOUNTS: Final[Mapping[str, Amount]] = MappingProxyType(
     {"signs": Amount(6, (200, 150)), "echo": Amount(7, (260, 190)), "tones": Amount(6, (150, 120))}
 )
 """As little as each lesson can be learnt from."""
-MORE: Final[Mapping[str, Amount]] = MappingProxyType({name: Amount(10, (300, 220), (180, 320)) for name in AMOUNTS})
+MORE: Final[Mapping[str, Amount]] = MappingProxyType({name: Amount(9, (300, 220), (180, 320)) for name in AMOUNTS})
 """For a longer training on larger pictures."""
 
 

@@ -36,7 +36,6 @@ LEFT_OUT: Final = "Left out: it needs a planted lesson, and these sessions are y
 _ROWS: Final = 64
 """Rows of a batch."""
 _MOST: Final = 20_000
-_LONGER: Final = 2
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ class Choices:
         layout: Columns of the inputs for sessions of the user's own; None takes what they have.
         action_delay_ms: As the loader takes it.
         seed: Of split, order and weights.
-        full: Longer, on larger pictures, and with faults.
+        full: More play, on larger pictures.
     """
 
     source: str = ""
     size: int = 48
-    epochs: Mapping[str, int] = field(default_factory=lambda: {"signs": 5, "echo": 9, "tones": 4})
+    epochs: Mapping[str, int] = field(default_factory=lambda: {"signs": 4, "echo": 7, "tones": 3})
     layout: str | None = None
     action_delay_ms: float = 0.0
     seed: int = 0
@@ -71,22 +70,17 @@ class Example:
         nets: Those that have what it takes; none where the example was left out.
         controls: Those that lack it.
         planted: Whether the sessions are a lesson, in which everything can be known.
-        source: The sessions.
     """
 
     name: str
     nets: tuple[Learnt, ...] = ()
     controls: tuple[Learnt, ...] = ()
     planted: bool = True
-    source: Path | None = None
 
     @property
     def every(self) -> tuple[Learnt, ...]:
         """All nets."""
         return (*self.nets, *self.controls)
-
-    def _repr_html_(self) -> str:
-        return scores_table(self).html
 
     def __repr__(self) -> str:
         return scores_table(self).text
@@ -102,7 +96,7 @@ def choices_of(run: Run) -> Choices:
         BadInputError: A value that means nothing; the sentence names the parameter.
     """
     p = cast("Mapping[str, Any]", run.parameters)
-    epochs = {name: p[f"epochs_{name}"] * (_LONGER if p["full"] else 1) for name in LESSONS}
+    epochs = {name: p[f"epochs_{name}"] for name in LESSONS}
     for name, value, least in (*((f"epochs_{k}", n, 1) for k, n in epochs.items()), ("size", p["size"], SMALLEST_PX)):
         if value < least:
             raise BadInputError(f"{name}={value}", accepts=f"{least} or more", fix=f"set {name} = {least}")
@@ -125,11 +119,12 @@ def cloning(run: Run, choices: Choices) -> Example:
     most = _MOST if choices.source else None
     layout, delay = (choices.layout, choices.action_delay_ms) if choices.source else (None, 0.0)
     sets = sets_of(
-        source, length=1, size=choices.size, layout=layout, action_delay_ms=delay, most=most, seed=choices.seed
-    )
+        source, length=LENGTHS["signs"], size=choices.size, layout=layout, action_delay_ms=delay, most=most,
+        seed=choices.seed,
+    )  # fmt: skip
     net = _train(run, choices, sets, BehaviouralCloning, "signs", "behavioural cloning, CNN")
     _save(net, run.path("cloning.pt"))
-    return Example("cloning", (net,), planted=not choices.source, source=source)
+    return Example("cloning", (net,), planted=not choices.source)
 
 
 def remembering(run: Run, choices: Choices) -> Example:
@@ -144,8 +139,8 @@ def remembering(run: Run, choices: Choices) -> Example:
     source, lesson = _lesson(run, choices, "echo"), LESSONS["echo"]
     sets = sets_of(source, length=LENGTHS["echo"], size=choices.size, warm=lesson.back, seed=choices.seed)
     remembers = _train(run, choices, sets, SequenceModel, "echo", "CNN and LSTM")
-    sees = _train(run, choices, sets, BehaviouralCloning, "echo", "CNN, one picture", share=0.4)
-    return Example("remembering", (remembers,), (sees,), source=source)
+    sees = _train(run, choices, sets, BehaviouralCloning, "echo", "CNN, one picture")
+    return Example("remembering", (remembers,), (sees,))
 
 
 def hearing(run: Run, choices: Choices) -> Example:
@@ -163,12 +158,12 @@ def hearing(run: Run, choices: Choices) -> Example:
     controls = [_train(run, choices, sets, BehaviouralCloning, "tones", "without sound, PyTorch", share=0.5)]
     if with_keras.there():
         for hears, name, into in ((True, "two branches, Keras", nets), (False, "without sound, Keras", controls)):
-            epochs, bar = max(1, round(choices.epochs["tones"] * (1.0 if hears else 0.5))), run.bar(name)
+            epochs, bar = choices.epochs["tones"], run.bar(name)
             made = with_keras.learn_keras(
                 source, sets, epochs=epochs, hears=hears, seed=choices.seed, name=name, progress=bar
             )
             into.append(made)
-    return Example("hearing", tuple(nets), tuple(controls), source=source)
+    return Example("hearing", tuple(nets), tuple(controls))
 
 
 def scores_table(example: Example) -> Html:
