@@ -125,7 +125,7 @@ def test_the_last_observation_of_an_episode_is_no_row_and_is_not_lost(written, f
     assert held["action"].tolist() == [play.action(k) for k in (0, 1, 2, 4, 5)]
     assert (held["inputs"].argmax(1) == held["action"]).all()
     assert held["inputs"].sum() == 5
-    assert held["reward"].tolist() == [0, 0.5, 1, 2, 2.5]
+    assert held["rewards"].tolist() == [0, 0.5, 1, 2, 2.5]
     assert held["terminated"].tolist() == [False, False, True, False, False]
     assert held["is_human"].tolist() == [False] * 5
 
@@ -186,7 +186,7 @@ def test_recordings_of_several_sizes_need_one_and_all_are_named(tmp_path, fake):
         assert file["video"].shape == (5, 8, 8, 3)
         assert file["last_video"].shape == (1, 8, 8, 3)
         assert file["action"][:3].tolist() == [-1, -1, -1]
-        assert np.isnan(file["reward"][:3]).all()
+        assert np.isnan(file["rewards"][:3]).all()
 
 
 def test_a_session_without_frames_is_named_and_has_no_rows(written):

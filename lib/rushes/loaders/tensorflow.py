@@ -27,8 +27,10 @@ Example:
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -50,7 +52,6 @@ _STRINGS: Final = ("U", "S", "O")
 PREFETCHED: Final = 2
 """Batches that lie ready. TensorFlow's AUTOTUNE takes up to half of the memory; 32 windows are 308 MB as floats."""
 _ONE_AT_A_TIME: Final = threading.Lock()
-"""What a pass that was broken off still makes ahead must not meet the next one: files of a process are read by one."""
 
 
 def create_tf_dataset(
@@ -301,6 +302,23 @@ def _spec(tf: Any, value: Any, rows: int | None) -> Any:
     array = np.asarray(value)
     kind = tf.string if array.dtype.kind in _STRINGS else tf.as_dtype(array.dtype)
     return tf.TensorSpec((rows, *array.shape), kind)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one thread read at a time: what a pass that was broken off still makes ahead must not meet the next one.
+
+    Meanwhile nothing is collected. If this thread collected the iterator of a pass that was broken off, it would wait for
+    that one's thread, which waits for this one.
+    """
+    with _ONE_AT_A_TIME:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
 
 
 def _stacked(windows: GameplayWindows, batch: Sequence[tuple[int, int]], names: Sequence[str]) -> dict[str, Any]:

@@ -33,10 +33,10 @@ from rushes.store.statistics import Statistics
 
 _HEARD: Final = 4096
 """Rows whose sound is made at a time."""
-_STEPS: Final = {"action": "action", "reward": "rewards", "terminated": "terminated", "truncated": "truncated",
+_STEPS: Final = {"action": "action", "rewards": "rewards", "terminated": "terminated", "truncated": "truncated",
                  "is_human": "is_human"}  # fmt: skip
 """Name in the file -> in the rows of a recording."""
-_ABSENT: Final = {"action": -1, "reward": np.nan, "terminated": False, "truncated": False, "is_human": True}
+_ABSENT: Final = {"action": -1, "rewards": np.nan, "terminated": False, "truncated": False, "is_human": True}
 """What stands there for recorded play in a file that holds environments as well."""
 
 Progress = Callable[[int, int, str], None]

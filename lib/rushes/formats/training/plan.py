@@ -10,7 +10,7 @@ Frames without a row, such as an environment's last observation, are kept aside 
 | `t_ns`, `ends_ns` | (N,) int64 | when the row begins and ends, ns since session start |
 | `session`, `segment`, `frame_index` | (N,) int64 | where it is from; `session` is a row of `metadata` |
 | `audio`, `audio_mask` | (N, F) float32, (N,) bool | where there is sound: of the row, and whether it was heard |
-| `action`, `reward`, `terminated`, `truncated`, `is_human` | (N,) | of steps; recorded play has -1, nan, false, true |
+| `action`, `rewards`, `terminated`, `truncated`, `is_human` | (N,) | of steps; recorded play has -1, nan, false, true |
 | `last_video` | (M, H, W, 3) uint8 | the frames without a row |
 | `metadata` | (S,) records | a row a session: id, game, start and stop among the rows ...: `training.described` |
 | `frames`, `steps`, `events`, `sound_blocks` | records | what is needed to read the recordings back as they were |
@@ -49,7 +49,7 @@ BLOCKS: Final = np.dtype(
 )
 """A row a block of sound; `first` is its place among the session's values, `count` its sample times."""
 ROWS: Final = ("video", "inputs", "t_ns", "ends_ns", "session", "segment", "frame_index", "audio", "audio_mask",
-               "action", "reward", "terminated", "truncated", "is_human")  # fmt: skip
+               "action", "rewards", "terminated", "truncated", "is_human")  # fmt: skip
 """Arrays with a row a row."""
 
 
@@ -178,7 +178,7 @@ class Plan:
         if any(take.entry.is_environment for take in self.takes):
             numbers = self._widths.numbers
             yield Array("action", (numbers,) if numbers else (), "float32" if numbers else "int64")
-            yield Array("reward", (), "float32")
+            yield Array("rewards", (), "float32")
             for name in ("terminated", "truncated", "is_human"):
                 yield Array(name, (), "bool")
         yield Array("last_video", (height, width, 3), "uint8")
