@@ -243,3 +243,12 @@ def test_pictures_of_the_recorders_own_encoding_stand_at_their_numbers(tmp_path)
     for window in (143, 0, 71, 125):
         wanted = [made.level(k) for k in range(2 * window, 2 * window + 4)]
         assert level(found[window]["frames"]) == pytest.approx(wanted, abs=6)
+
+
+def test_a_loader_of_whole_batches_gives_what_a_plain_one_gives(root):
+    found = GameOnDataset(root, sequence_length=2, target_size=32)
+    plain = [*torch.utils.data.DataLoader(found, batch_size=5)]
+    whole = [*found.loader(5, shuffle=False)]
+    assert [sorted(batch) for batch in whole] == [sorted(batch) for batch in plain]
+    for one, other in zip(plain, whole, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)

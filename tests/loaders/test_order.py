@@ -47,6 +47,8 @@ def test_batches_say_what_their_worker_is_asked_for_next():
     assert [len(batch) for batch in Batches(Order(23), size=3, drop_last=True)] == [3] * 7
     dropping = Batches(Order(10, seed=4), size=4, drop_last=True)
     assert [(len(epoch), epoch[0][0][0]) for epoch in (list(dropping) for _ in range(3))] == [(2, 0), (2, 1), (2, 2)]
+    dropping.order.load_state_dict({"epoch": 0, "position": 8, "of": 10})
+    assert [batch[0][0] for batch in dropping] == [1, 1], "the two that are left make no batch"
     left = Order(23, seed=4)
     left.load_state_dict({"epoch": 0, "position": 9, "of": 23})
     assert [list(batch) for batch in Batches(left, size=3)] == [list(batch) for batch in batches[3:]]
@@ -59,6 +61,14 @@ def test_ranks_share_an_epoch_without_repetition(even):
     assert len(set(indices)) == len(indices) == (9 if even else 11)
     assert [len(part) for part in parts] == ([3, 3, 3] if even else [4, 4, 3])
     assert [len(Order(11, rank=rank, world=3, even=even)) for rank in range(3)] == [len(part) for part in parts]
+
+
+@pytest.mark.parametrize("make", [iter, lambda order: iter(Batches(order, size=3))])
+def test_an_epoch_that_was_broken_off_is_followed_by_the_whole_next_one(make):
+    order = Order(20, seed=9)
+    going = make(order)
+    assert [next(going), next(going)]
+    assert list(order) == [(1, index) for index in Order(20, seed=9).indices(1).tolist()]
 
 
 @pytest.mark.parametrize("stop", [0, 1, 17])

@@ -16,7 +16,8 @@ from counted import inputs_of, make, number_in
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert
 from rushes.loaders.order import Order
-from rushes.loaders.tensorflow import create_tf_dataset, dataset_of
+from rushes.loaders.tensorflow import create_tf_dataset
+from rushes.loaders.tf_data import dataset_of
 from rushes.loaders.tfrecord import read_tfrecord
 from rushes.loaders.windows import GameplayWindows
 

@@ -39,8 +39,6 @@ def qa(
     with show.bar("session") as bar:
         findings = run_checks(sessions, check or (), progress=bar)
     name, reasons = verdict(findings)
-    if keep:
-        _keep(sessions, findings)
     if as_json:
         show.emit(
             {
@@ -54,6 +52,8 @@ def qa(
         show.say_findings(findings)
         rows = f"{len(sessions.samples)} labelled rows, " if sessions.samples else ""
         show.say(f"{name}: {len(sessions)} sessions, {rows}{len(findings)} findings")
+    if keep:
+        _keep(sessions, findings)
     if name == "FAIL":
         raise typer.Exit(1)
 
@@ -68,3 +68,5 @@ def _keep(sessions: Sessions, findings: Sequence[Finding]) -> None:
             name, reasons = verdict([finding for finding in findings if finding.session == session.info.id])
             value = {"verdict": name, "reasons": list(reasons), "figures": dict.fromkeys(FIGURES)}
             add_fact(session.path, "verdict", value, author="rushes qa")
+        else:
+            show.note(f"rushes: the verdict on {session.info.id} is not kept: it is no session of ours")

@@ -61,9 +61,9 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches that are left of this epoch."""
         epoch, first = self.order.begin()
-        if self._drop_last and 0 < len(self.order) - first < self.size <= len(self.order):
-            self.order.set_epoch(epoch + 1)  # what is left of this one makes no batch
-            epoch, first = self.order.begin()
+        if self._drop_last and first and len(self.order) - first < self.size:
+            epoch, first = epoch + 1, 0  # what is left of this one makes no batch
+            self.order.set_epoch(epoch)
         rest, size = self.order.indices(epoch)[first:], self.size
         count = len(rest) // size if self._drop_last else -(-len(rest) // size)
 
@@ -75,7 +75,7 @@ class Batches:
             now, later = windows(number), range(number + self._workers, count, self._workers)
             near = later[:more] if number >= self._workers else ()
             ahead = list(chain.from_iterable(windows(one) for one in near))[: self._ahead]
-            self.order.position = first + number * size + len(now)
+            self.order.give(first + number * size + len(now))
             yield Batch(now, ahead)
 
     def __len__(self) -> int:

@@ -43,8 +43,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import torch
-
 from rushes.errors import BadInputError
 from rushes.formats.base import open_any
 from rushes.formats.gameon.read import Take, count_events, list_takes
@@ -149,17 +147,17 @@ class GameOnDataset(GameplayDataset):
 
     def _choose(self, database: Path, game: str | None, wanted: Sequence[int | str] | None) -> dict[str, str]:
         """Choose rows of `sessions`: those asked for of which it is known what was done."""
-        asked = () if wanted is None else _whole(wanted)
         events = count_events(database)
-        takes = list_takes(database)
-        there = {int(row["id"]): str(row["game_name"]) for take in takes for row in take.rows}
-        gone = [number for number in asked if number not in there]
-        if gone or (wanted is not None and not asked):
+        there = {int(row["id"]): str(row["game_name"]) for take in list_takes(database) for row in take.rows}
+        known = {str(number): number for number in there}
+        gone = [number for number in wanted or () if str(number) not in known]
+        if wanted is not None and (gone or not wanted):
             raise BadInputError(
-                f"session_ids={list(asked)}" + f", of which {gone[0]} is not there" * bool(gone),
+                f"session_ids={list(wanted)}" + f", of which {gone[0]!r} is not there" * bool(gone),
                 accepts=f"ids of {database.name}: {', '.join(map(str, there)) or 'it has none'}",
                 fix="leave session_ids out for all",
             )
+        asked = [known[str(number)] for number in wanted or ()]
         games = games_named(game, (there[number] for number in asked or there))
         mine = [number for number in asked or there if there[number] in games]
         chosen = [number for number in mine if events.get(number)]
@@ -181,10 +179,8 @@ class GameOnDataset(GameplayDataset):
         """Give the ids of the rows of `sessions` that are a recording."""
         return tuple(int(row["id"]) for row in self._takes[session].rows) if session in self._takes else (session,)
 
-    def _tensors(self, item: Item) -> dict[str, Any]:
-        made = super()._tensors(item)
-        kept = {name: made[name] for name in ("frames", "inputs", "audio", "audio_mask", "t_ns") if name in made}
-        kept["frames"] = kept["frames"].to(torch.float32)
+    def _chosen(self, item: Item) -> Item:
+        kept = {name: item[name] for name in ("frames", "inputs", "audio", "audio_mask", "t_ns") if name in item}
         return kept | {"session_id": self._number(item["session"], int(item["t_ns"][0]))}
 
     def __repr__(self) -> str:
@@ -234,22 +230,6 @@ def _refuse_odd(session_ids: Any, load_audio: Any, target_size: Any) -> None:
         raise BadInputError(
             f"target_size={target_size!r}", accepts="(width, height), pixels a side, or None", fix="pass (224, 224)"
         )
-
-
-def _whole(wanted: Sequence[int | str]) -> tuple[int, ...]:
-    """Read ids of rows of `sessions`.
-
-    Raises:
-        BadInputError: One is no whole number.
-    """
-    try:
-        return tuple(int(number) for number in wanted)
-    except (TypeError, ValueError):
-        raise BadInputError(
-            f"session_ids={list(wanted)}",
-            accepts="ids of the table sessions, whole numbers",
-            fix="`rushes info PATH` lists them; leave session_ids out for all",
-        ) from None
 
 
 def _by_id(path: Path, wanted: Sequence[int | str]) -> list[Any]:

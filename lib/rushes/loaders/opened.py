@@ -167,36 +167,43 @@ class Opened:
 
         return self._rows.get((source, stretch, phase), make)
 
-    def pictures(self, now: Sequence[Shown], ahead: Sequence[Shown] = ()) -> list[npt.NDArray[np.uint8]]:
+    def pictures(
+        self, now: Sequence[Shown], ahead: Callable[[], Sequence[Shown]] | None = None
+    ) -> list[npt.NDArray[np.uint8]]:
         """Decode the pictures of windows.
 
         Args:
             now: Windows that are wanted.
-            ahead: Windows that will be wanted; they are decoded with those that have to be, and kept.
+            ahead: Gives windows that will be wanted; they are decoded with those that have to be, and kept. What lies
+                in packs need not be.
 
         Returns:
-            (T, H, W, 3) uint8 RGB of each of `now`.
+            (T, H, W, 3) uint8 RGB of each of `now`; not to be written where they lie in a pack.
         """
         self._here()
-        wanted = {one.number for one in (*now, *ahead)}
-        kept = {number: frames for number, frames in self._ahead.items() if number in wanted}
-        missing = [one for one in now if one.number not in kept]
+        missing = [one for one in now if one.number not in self._ahead]
         if missing:
-            more = [one for one in ahead if one.number not in kept]
+            more: list[Shown] = []
+            if ahead is not None and not all(self._is_packed(one) for one in missing):
+                later = {one.number: one for one in ahead() if not self._is_packed(one)}
+                wanted = later.keys() | {one.number for one in now}
+                self._ahead = {number: frames for number, frames in self._ahead.items() if number in wanted}
+                more = [one for number, one in later.items() if number not in self._ahead]
             try:
                 made = self._read([*missing, *more])
             except (RushesError, OSError):
                 if not more:
                     raise
                 made, more = self._read(missing), []  # what comes later is told when it is wanted
-            kept |= {one.number: frames for one, frames in zip([*missing, *more], made, strict=True)}
-        found = [kept[one.number] for one in now]
-        asked = [one.number for one in now]
-        later = {one.number for one in ahead}
-        self._ahead = {number: frames for number, frames in kept.items() if number in later}
-        return [
-            f.copy() if n in later or n in asked[:k] else f for k, (n, f) in enumerate(zip(asked, found, strict=True))
-        ]
+            self._ahead |= {one.number: frames for one, frames in zip([*missing, *more], made, strict=True)}
+        found: dict[int, npt.NDArray[np.uint8]] = {}
+        for one in now:
+            found[one.number] = found[one.number] if one.number in found else self._ahead.pop(one.number)
+        twice = len(found) < len(now)
+        return [found[one.number].copy() if twice else found[one.number] for one in now]
+
+    def _is_packed(self, shown: Shown) -> bool:
+        return isinstance(self._clips, PackedClips) and self._clips.holds(self.recording(shown.source))
 
     def _read(self, shown: Sequence[Shown]) -> list[npt.NDArray[np.uint8]]:
         return self._clips.read([Want(self.recording(one.source), one.frames) for one in shown])

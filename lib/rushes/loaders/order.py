@@ -37,9 +37,10 @@ _TABLE: Final = 12
 class Order:
     """One rank's windows of one epoch after the other; a sampler for `torch.utils.data.DataLoader`.
 
-    Iterating gives the epoch that was set, from the position that was loaded; the next time, the next epoch. `position`
-    says how many were given of the epoch that goes on; a DataLoader with workers asks some batches ahead, so count the
-    batches that were trained on: `state_dict(batches * batch_size)`.
+    Iterating gives the epoch that was set, from the position that was loaded; the next time, the next epoch, also where
+    the last one was broken off. `position` says how many were given of the epoch that goes on; a DataLoader with
+    workers asks some batches ahead, so count the batches that were trained on: `state_dict(batches * batch_size)`, and
+    load that to go on in the middle.
 
     Args:
         count: Windows in all.
@@ -67,6 +68,7 @@ class Order:
         self._count, self._shuffle, self._seed = count, shuffle, seed
         self._rank, self._world, self._even = rank, world, even
         self.epoch = self.position = 0
+        self._given: tuple[int, int] | None = None
 
     def indices(self, epoch: int) -> npt.NDArray[np.int64]:
         """Give this rank's windows of an epoch: (n,) int64."""
@@ -80,7 +82,7 @@ class Order:
 
     def set_epoch(self, epoch: int) -> None:
         """Begin an epoch at its start."""
-        self.epoch, self.position = epoch, 0
+        self.epoch, self.position, self._given = epoch, 0, None
 
     def state_dict(self, position: int | None = None) -> dict[str, Any]:
         """Give what `load_state_dict` takes.
@@ -104,19 +106,23 @@ class Order:
                 accepts="the state of the same dataset",
                 fix="open the dataset with the same source and options, or begin the epoch anew",
             )
-        self.epoch, self.position = int(state["epoch"]), int(state["position"])
+        self.epoch, self.position, self._given = int(state["epoch"]), int(state["position"]), None
 
     def begin(self) -> tuple[int, int]:
-        """Say which epoch is to be iterated now, and from which position; the next epoch, where none is left of it."""
-        if self.position and self.position >= len(self):
+        """Say which epoch is iterated now, and from which position: the next one, where windows of this were given."""
+        if self._given == (self.epoch, self.position) or (self.position and self.position >= len(self)):
             self.set_epoch(self.epoch + 1)
         return self.epoch, self.position
+
+    def give(self, position: int) -> None:
+        """Note how many windows of this epoch were given."""
+        self.position, self._given = position, (self.epoch, position)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Yield (epoch, index) for each window that is left of this epoch; of the next one, where none is left."""
         epoch, first = self.begin()
         for number, index in enumerate(self.indices(epoch)[first:].tolist(), first):
-            self.position = number + 1
+            self.give(number + 1)
             yield epoch, index
 
     def __len__(self) -> int:

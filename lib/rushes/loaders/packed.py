@@ -273,6 +273,10 @@ class PackedClips:
             next(decoded) if pack is None else pack.read(want.frames) for want, pack in zip(wants, packs, strict=True)
         ]
 
+    def holds(self, recording: Recording) -> bool:
+        """Say whether there is a pack of a recording."""
+        return self._pack(recording) is not None
+
     def _pack(self, recording: Recording) -> Pack | None:
         key = id(recording)  # its own while it is held
         if key not in self._packs:

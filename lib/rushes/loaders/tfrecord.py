@@ -23,7 +23,7 @@ from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.tfrecord import strict
 from rushes.formats.tfrecord.folder import manifest
 from rushes.loaders.elements import Dtype, Elements, load_tensorflow
-from rushes.loaders.tensorflow import PREFETCHED
+from rushes.loaders.tf_data import PREFETCHED
 
 _FLAGS: Final = ("audio_mask", "terminated", "truncated", "is_human")
 _CYCLE: Final = 4

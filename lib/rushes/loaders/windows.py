@@ -195,14 +195,15 @@ class GameplayWindows:
             wanted: Indices, or (epoch, index); a `loaders.batches.Batch` says what will be wanted next, too.
 
         Returns:
-            One item each, in that order; without those that could not be read, with `broken="skip"`.
+            One item each, in that order; without those that could not be read, with `broken="skip"`. Frames that lie
+            in a pack are not to be written: copy them.
 
         Raises:
             IndexError: There is no such window.
             BadDataError: A window cannot be read, with `broken="raise"`.
         """
         asked = [self._checked(one) for one in wanted]
-        ahead = wanted.ahead if isinstance(wanted, Batch) else ()
+        ahead = wanted.ahead if isinstance(wanted, Batch) else []
         try:
             return self._made(asked, ahead)
         except (RushesError, OSError):
@@ -228,10 +229,12 @@ class GameplayWindows:
         parts = [self._shown(index) for _, index in asked]
         pictures = self._opened.pictures(
             [_frames(index, *part) for (_, index), part in zip(asked, parts, strict=True)],
-            [_frames(index, *self._shown(index)) for _, index in ahead],
+            (lambda: [_frames(index, *self._shown(index)) for _, index in ahead]) if ahead else None,
         )
         found = []
-        for (epoch, index), (place, part, rows), frames in zip(asked, parts, pictures, strict=True):
+        changed = self._draws is not None or self._table is not None
+        for (epoch, index), (place, part, rows), stored in zip(asked, parts, pictures, strict=True):
+            frames = stored if stored.flags.writeable or not changed else stored.copy()
             item = self._as_listed(index, self._item(place, part, rows, frames))
             if self._draws is not None:
                 item = self._draws.apply(item, self._told(self.entries[place.source]), epoch=epoch, index=index)
@@ -253,7 +256,8 @@ class GameplayWindows:
     def fetch_plain(self, index: int) -> Item:
         """Make an item as it is before anything is drawn for an epoch."""
         place, part, rows = self._shown(self._checked(index)[1])
-        (frames,) = self._opened.pictures([_frames(index, place, part, rows)])
+        (stored,) = self._opened.pictures([_frames(index, place, part, rows)])
+        frames = stored if stored.flags.writeable or self._table is None else stored.copy()
         return self._as_listed(index, self._item(place, part, rows, frames))
 
     def every_input(self) -> Iterator[npt.NDArray[np.float32]]:

@@ -201,7 +201,7 @@ def common_space(spaces: Iterable[ActionSpace], layout: str | ActionSpace | None
     if layout is not None:
         known = layout.strip() in LAYOUTS
         return ActionSpace.from_layout(layout.strip()) if known else ActionSpace.from_names(_words(layout))
-    found = {space.digest: space for space in spaces}
+    found = {space.digest: space for space in {id(space): space for space in spaces}.values()}
     if len(found) <= 1:
         return next(iter(found.values()), ActionSpace.from_names([]))
     ale = {f"ALE/{name}" for name in ALE_ACTIONS} | set(ALE_ACTIONS)

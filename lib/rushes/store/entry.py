@@ -13,8 +13,10 @@ Example:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,7 +117,7 @@ class Entry:
                 **{
                     **value,
                     "stretches": tuple(Stretch(*numbers) for numbers in value["stretches"]),
-                    "action_space": ActionSpace.from_json(value["action_space"]),
+                    "action_space": _space(json.dumps(value["action_space"])),
                     "path": None if value["path"] is None else Path(value["path"]),
                     "sounds": tuple(value["sounds"]),
                 }
@@ -129,6 +131,12 @@ class Entry:
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.game}, {self.frames} frames, {self.rows} rows in {len(self.stretches)} parts>"
+
+
+@lru_cache(maxsize=256)
+def _space(text: str) -> ActionSpace:
+    """Make an action space once for all the recordings that have it."""
+    return ActionSpace.from_json(json.loads(text))
 
 
 def describe(recording: Recording) -> Entry:

@@ -190,6 +190,21 @@ def test_a_video_without_its_table_is_told_and_its_inputs_are_counted(gameon, re
         found.frame(0)
 
 
+def test_frames_behind_whole_thousands_of_inputs_are_left_out_for_the_recorder_stops_at_a_key_without_a_name(
+    gameon, recorder, one
+):
+    rows = [gameon.key(k // 4, "w", "release" if k % 2 else "press") for k in range(1000)]  # the last one at 249 ms
+    recorder.session(1, rows)
+    found = one(open_any(recorder.root))
+    assert (found.frame_count, found.segments[0].end_ns) == (7, 233_333_333)  # frame 7 begins at 233 ms
+    assert found.ledger["frames"].lost == {"inputs_not_stored": 23}
+    assert problems(found)["inputs_not_stored"] == 23
+    assert found.ledger["events"].lost == {"behind_video": 64}  # 234 to 249 ms, four each
+    assert found.ledger.balances
+    recorder.events(1, [gameon.key(260, "w", "press")])
+    assert one(open_any(recorder.root)).frame_count == 30
+
+
 def test_times_of_frames_are_taken_where_the_database_has_them(gameon, recorder, one):
     recorder.session(1, [gameon.key(45, "w", "press"), gameon.key(99, "w", "release")], frames=4)
     rows = [(1, 1, 0, 0, 0), (2, 1, 1, 40, 0), (3, 1, 2, 60, 1), (4, 1, 2, 100, 0), (5, 1, 3, 141, 0)]

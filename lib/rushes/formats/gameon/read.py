@@ -6,7 +6,8 @@ by `action_delay_ms=-N` undoes it). Frames have no times there: frame k stands a
 and a problem says so. Where `frame_timestamps` is filled, which the original never does, they are `measured`.
 
 The recorder keeps the last 10,000 events and no more. Where a session has so many, the frames in front of the first
-one are left out: what was done on them is not known.
+one are left out: what was done on them is not known. It stores them by the thousand, and from the batch on in which a
+key has no name it stores none: where a session has whole thousands, the frames from the last event on are left out.
 
 Example:
     >>> def lengths(path):

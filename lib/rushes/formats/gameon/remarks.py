@@ -19,6 +19,8 @@ FPS: Final = 60.0
 """What the original takes where it says nothing."""
 MOST_EVENTS: Final = 10_000
 """What the recorder keeps of a session; the oldest go first."""
+BATCH: Final = 1000
+"""Inputs that the recorder stores at once when it stops. A key without a name fails its batch and all behind it."""
 NEAR: Final = 0.02
 """Part by which two rates may differ and be the same."""
 _FASTEST_HZ: Final = 1000.0
@@ -52,6 +54,11 @@ def remarks(
             "key_without_name",
             lost["key_without_name"],
             "presses and releases of keys without a character, stored as NULL: which key is not known",
+        ),
+        (
+            "sparse_motion",
+            int((stored.events["kind"] == "move").sum()),
+            "moves: the recorder keeps one only while it holds a multiple of ten inputs; the others stand in the next",
         ),
         (
             "unknown_inputs",
@@ -101,8 +108,8 @@ def _state(row: Row, stored: FoundEvents) -> Said:
         yield "unfinished", 1, f"status {row['status']!r}: the recorder did not end this session"
     if not stored.offered:
         text = (
-            "no input at all; the recorder writes inputs when it stops and a killed one leaves none, so these frames "
-            "are not idle: what was done on them is not known"
+            "no input at all; the recorder writes inputs when it stops, and one that was killed or met a key without a "
+            "name leaves none, so these frames are not idle: what was done on them is not known"
         )
         yield "without_events", 1, text
 

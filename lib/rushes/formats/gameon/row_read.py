@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rushes.errors import BadDataError
 from rushes.formats.gameon.places import SOUND_ENDINGS, VIDEO_ENDINGS, Places
 from rushes.formats.gameon.recording import Track
-from rushes.formats.gameon.remarks import FPS, MOST_EVENTS, NEAR, rate_of, remarks, short
+from rushes.formats.gameon.remarks import BATCH, FPS, MOST_EVENTS, NEAR, rate_of, remarks, short
 from rushes.formats.gameon.rows_read import FoundEvents, read_rows
 from rushes.formats.gameon.schema import Row, columns_of, rows_of
 from rushes.formats.gameon.wav import look_at
@@ -155,7 +155,8 @@ class RowReader:
         step = round(NS / fps) if count == 1 or measured is None else round(float(np.median(np.diff(t_ns))))
         end_ns = int(t_ns[-1]) + max(step, 1)
         first = self._first_known(stored, t_ns)
-        start_ns = int(t_ns[first])
+        stop = max(self._behind_known(stored, t_ns, end_ns), first + 1)
+        start_ns, end_ns = int(t_ns[first]), int(t_ns[stop]) if stop < count else end_ns
         events = cut_events(stored.events, start_ns, end_ns)
         real = stored.events["kind"] != "state"
         early, late = stored.events["t_ns"] < start_ns, stored.events["t_ns"] >= end_ns
@@ -166,6 +167,7 @@ class RowReader:
             self._tally.lose("events", reason, number)
         self._tally.offer("frames", count)
         self._tally.lose("frames", "inputs_overwritten", first)
+        self._tally.lose("frames", "inputs_not_stored", count - stop)
         dropped = int(tick[-1]) + 1 - count
         self._tally.offer("frames", dropped)
         self._tally.lose("frames", "dropped_tick", dropped)
@@ -175,9 +177,9 @@ class RowReader:
         self._problems += problems
         reason = "end" if self._row["status"] == "completed" else "killed"
         attrs = {"gameon_session": self._row["id"]}
-        part = Part(t_ns[first:], end_ns, tick[first:], events, reason, attrs)
-        none = np.full(count - first, -1, np.int64)
-        film = Film(path, None, np.arange(first, count), [], none)
+        part = Part(t_ns[first:stop], end_ns, tick[first:stop], events, reason, attrs)
+        none = np.full(stop - first, -1, np.int64)
+        film = Film(path, None, np.arange(first, stop), [], none)
         tracks = self._tracks(0, end_ns)
         names = set(stored.events["control"])
         names |= {MOUSE_MOTIONS[0], MOUSE_MOTIONS[1]} if POINTER in names else set()
@@ -220,6 +222,20 @@ class RowReader:
         )
         self._tell("inputs_overwritten", first, text)
         return first
+
+    def _behind_known(self, stored: FoundEvents, t_ns: Ints, end_ns: int) -> int:
+        """Say from which frame on it is not known what was done: that of the last input, where whole batches are."""
+        is_whole = stored.offered % BATCH or stored.offered >= MOST_EVENTS or stored.lost["key_without_name"]
+        if is_whole or not len(stored.events) or "action_code" not in columns_of(self._connection, "input_events"):
+            return len(t_ns)  # a table without codes takes keys without a name
+        last_ns = int(stored.events["t_ns"].iloc[-1])
+        stop = len(t_ns) if last_ns >= end_ns else max(int(np.searchsorted(t_ns, last_ns, side="right")) - 1, 0)
+        text = (
+            f"frames from the last input on are left out: the recorder stores inputs by the {BATCH:,}, none from a key "
+            f"without a name on, and this session has {stored.offered:,}: what was done after is not known"
+        )
+        self._tell("inputs_not_stored", len(t_ns) - stop, text)
+        return stop
 
     def _tracks(self, start_ns: int, stop_ns: int) -> tuple[Track, ...]:
         found = []

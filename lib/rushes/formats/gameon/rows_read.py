@@ -12,8 +12,9 @@
 | `sync_report` | the end of a pad's report |
 | `before_video`, `behind_video` | outside of the frames |
 
-Motion is what lies between two places of the pointer, in px. The recorder keeps one move in ten and no more, so what
-the others moved stands in the next one that it kept: sums are right, the instant is late.
+Motion is what lies between two places of the pointer, in px. The recorder keeps a move only while the number of inputs
+that it holds is a multiple of ten (so after one that is kept none, until nine others came), and what the others moved
+stands in the next one that it kept: sums are right, the instant is late, by seconds where few keys are used.
 
 Example:
     >>> row = dict.fromkeys(("value", "x_position", "y_position"))
