@@ -168,5 +168,5 @@ def test_statistics_are_of_every_row_and_of_the_pixels_as_they_are_trained_on(fo
     assert [column["count"] for column in columns] == np.count_nonzero(rows, axis=0).tolist()
     assert columns[2]["mean"] == pytest.approx(rows[:, 2].mean())
     assert columns[0]["weight_used"] == pytest.approx(len(rows) / (2 * rows[:, 0].sum()))
-    bits = [bin(number).count("1") / 12 for number in shown]
+    bits = [number.bit_count() / 12 for number in shown]
     assert found.channels[0] == pytest.approx([np.mean(bits)] * 3, abs=0.02)

@@ -13,6 +13,7 @@ from counted import HZ, SPACE, inputs_of, make, number_in, times
 from rushes.capture.env.sample import sample
 from rushes.errors import BadDataError, BadInputError, BadNameError
 from rushes.loaders.windows import GameplayWindows
+from rushes.model.actions import ActionSpace
 from rushes.store.facts import add_fact
 from rushes.store.library import Library
 from rushes.store.reader import open_session
@@ -164,6 +165,14 @@ def test_the_parts_of_a_split_share_no_session_and_leave_none_out(tmp_path):
     assert parts[0].ledger["sessions"].lost["other_split"] == 5 - len(parts[0].entries)
     with pytest.raises(BadInputError, match="whole sessions"):
         GameplayWindows(tmp_path / "s0", split="val")
+
+
+def test_the_parts_of_a_source_have_the_same_columns_and_as_many_numbers_of_sound(tmp_path):
+    for k, name in enumerate(("KeyW", "Space", "MouseDX")):
+        make(tmp_path / f"s{k}", (20 + 3 * k,), space=ActionSpace.from_names([name]))
+    parts = [GameplayWindows(tmp_path, split=p, sequence_length=2, audio="waveform") for p in ("train", "val", "test")]
+    assert {part.space.names for part in parts} == {("KeyW", "Space", "MouseDX")}
+    assert len({part.shapes["audio"] for part in parts}) == 1
 
 
 def test_an_environment_has_actions_rewards_and_ends_where_its_steps_say(atari):

@@ -27,7 +27,7 @@ from rushes.model.actions import ActionSpace
 from rushes.model.recording import Recording
 from rushes.store.aligned import Aligned, aligned
 from rushes.store.clips import Clips, Want
-from rushes.store.hearing import Heard, Hearing, hear, hearing_of
+from rushes.store.hearing import Heard, Hearing, hear
 from rushes.store.pairing import delay_of
 
 _RECORDINGS: Final = 32
@@ -92,16 +92,12 @@ class Opened:
         encoding: See `store.aligned.aligned`.
         action_delay_ms: A number, or `measured`.
         frame_skip: Frames from one row to the next.
-        audio: How sound is given: `logmel`, `waveform`, a `Hearing`, `auto` or None.
+        hearing: How sound is given; None gives none.
         stream: Which sound; see `store.hearing.hear`.
         packs: Where packs of the pictures may lie.
 
     Attributes:
-        hearing: How sound is given; None where it is not.
-
-    Raises:
-        BadInputError: A hearing out of its range.
-        BadNameError: Another word for `audio`.
+        hearing: As given.
     """
 
     def __init__(
@@ -113,17 +109,13 @@ class Opened:
         encoding: str,
         action_delay_ms: str,
         frame_skip: int,
-        audio: str | Hearing | None = None,
+        hearing: Hearing | None = None,
         stream: str | Sequence[str] | None = None,
         packs: Path | None = None,
     ) -> None:
         self._sources, self._size, self._space = sources, size, space
         self._encoding, self._delay, self._skip = encoding, action_delay_ms, frame_skip
-        self.hearing, self._stream, self._packs = (
-            hearing_of(audio, [one.entry for one in sources], frame_skip=frame_skip),
-            stream,
-            packs,
-        )
+        self.hearing, self._stream, self._packs = hearing, stream, packs
         self._threads: int | None = None
         self._begin()
 

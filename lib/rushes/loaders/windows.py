@@ -52,7 +52,7 @@ from rushes.model.ledger import Ledger, Tally
 from rushes.prepare.augment.base import World
 from rushes.store.aligned import Aligned, common_space
 from rushes.store.entry import Entry
-from rushes.store.hearing import Hearing
+from rushes.store.hearing import AUTO, Hearing, hearing_of
 
 Item = dict[str, Any]
 Wanted = int | tuple[int, int]
@@ -98,7 +98,8 @@ class GameplayWindows:
         space: What the columns of `inputs` are.
         size: (height, width) of the frames.
         hearing: How sound is given; None where it is not.
-        ledger: Sessions and frames: how many there were, how many are in a window, and why the others are not.
+        ledger: Sessions and frames: how many there were, how many are in a window, and why the others are not;
+            `drop_idle` is counted in `windows`, of all that were cut.
         broken: What could not be read so far, in this process, with `broken="skip"`: a sentence each.
 
     Raises:
@@ -141,7 +142,7 @@ class GameplayWindows:
             refuse_unknown(stream, found)
         chosen = of_split(found, split, splits, seed=seed, tally=tally)
         self.entries: tuple[Entry, ...] = tuple(one.entry for one in chosen)
-        self.space = common_space([entry.action_space for entry in self.entries], layout)
+        self.space = common_space([one.entry.action_space for one in found.each], layout)  # all parts have it
         self.size = checked_size(size, self.entries)
         self.seed = seed
         self.broken: list[str] = []
@@ -155,6 +156,8 @@ class GameplayWindows:
             span = sequence_length * frame_skip
             self.length, self.cut = sequence_length, Cut(sequence_length, frame_skip, stride or span, pad)
             self._index = regular(self.entries, self.cut, tally)
+        has_sound = any(entry.sounds for entry in self.entries)
+        heard = ("logmel" if has_sound else None) if audio == AUTO else audio
         self._opened = Opened(
             chosen,
             size=self.size,
@@ -162,7 +165,7 @@ class GameplayWindows:
             encoding=encoding,
             action_delay_ms=str(action_delay_ms),
             frame_skip=self.cut.frame_skip,
-            audio=audio,
+            hearing=hearing_of(heard, [one.entry for one in found.each], frame_skip=self.cut.frame_skip),
             stream=stream,
             packs=found.packs if pack else None,
         )

@@ -77,6 +77,7 @@ def test_every_row_is_an_event_or_counted(gameon, recorder, one):
     ]  # fmt: skip
     last = found.events(0).iloc[-1]
     assert (last["dx"], last["dy"], last["x"], last["y"]) == (3, -2, 103, 198)
+    assert problems(found)["sparse_motion"] == 1
     assert {"MouseDX", "MouseDY", "MouseWheel"} <= set(found.info.action_space.names)
 
 
@@ -109,9 +110,10 @@ def test_sticks_of_eight_bits_are_known_by_their_range(gameon, recorder, one):
 
 def test_the_first_form_of_the_tables_reads(gameon, tmp_path, one):
     recorder = gameon.Recorder(tmp_path, first_form=True)
-    recorder.session(1, [gameon.key(40, "d", "press")])
+    recorder.session(1, [gameon.key(40, "d", "press")], notes="practice")
     found = one(open_any(tmp_path))
     assert held(found, "KeyD")[0] == 1
+    assert found.info.provenance["gameon"]["notes"] == "practice"
 
 
 def test_what_the_migration_tool_begins_has_a_session_without_anything(tmp_path):

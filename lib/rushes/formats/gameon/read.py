@@ -244,7 +244,17 @@ def _info(take: Take, pieces: Sequence[Piece], problems: list[Problem]) -> Sessi
         StreamSpec("events", "events", unit="px"),
         *sounds,
     )
-    told = ("id", "start_time", "end_time", "input_type", "fps", "latency_offset_ms", "status", "monitor_index")
+    told = (
+        "id",
+        "start_time",
+        "end_time",
+        "input_type",
+        "fps",
+        "latency_offset_ms",
+        "status",
+        "monitor_index",
+        "notes",
+    )
     controls = dict.fromkeys(control for piece in pieces for control in piece.controls)
     names = [name for name in CONTROLS if name in controls]
     return SessionInfo(
