@@ -117,10 +117,10 @@ def checked_size(size: int | tuple[int, int] | None, entries: Sequence[Entry]) -
         height, width = size
         refuse_below(1, height=height, width=width)
         return int(height), int(width)
-    sizes = sorted({(entry.height, entry.width) for entry in entries})
+    sizes = sorted({(entry.height, entry.width) for entry in entries if entry.frames})
     if len(sizes) != 1 or 0 in sizes[0]:
         raise BadInputError(
-            f"size=None for recordings of {', '.join(f'{w} x {h}' for h, w in sizes)} px",
+            f"size=None for recordings of {', '.join(f'{w} x {h}' for h, w in sizes) or 'no'} px",
             accepts="recordings of one size, or a size to make all of them",
             fix="pass size=224, or size=(height, width)",
         )

@@ -50,7 +50,7 @@ from rushes.loaders.source import Named, sources
 from rushes.model.actions import ActionSpace
 from rushes.model.ledger import Ledger, Tally
 from rushes.prepare.augment.base import World
-from rushes.store.aligned import Aligned, common_space
+from rushes.store.aligned import INPUT_ENCODINGS, Aligned, common_space
 from rushes.store.entry import Entry
 from rushes.store.hearing import AUTO, Hearing, hearing_of
 
@@ -137,6 +137,8 @@ class GameplayWindows:
         refuse_below(0, seed=seed)
         if broken not in ("raise", "skip"):
             raise BadInputError(f"broken={broken!r}", accepts="raise or skip", fix="pass broken='raise'")
+        if encoding not in INPUT_ENCODINGS:
+            raise BadInputError(f"encoding={encoding!r}", accepts=", ".join(INPUT_ENCODINGS), fix="choose one")
         found, tally = sources(source, game=game, options=options), Tally()
         if audio is not None:
             refuse_unknown(stream, found)

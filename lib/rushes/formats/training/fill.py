@@ -171,6 +171,9 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
             job.tally.lose("events", "outside_segment", take.outside)
             for control, count in plan.without_column(take).items():
                 job.tally.mark("events", f"no_column_{control}", count)
-        for spec in take.recording.sound_streams:
+        for number, spec in enumerate(take.recording.sound_streams):
             if spec.name in take.recording.ledger:
-                job.tally.offer(spec.name, take.recording.ledger[spec.name].kept)
+                known = take.recording.ledger[spec.name].kept
+                written = int(take.blocks["count"][take.blocks["stream"] == number].sum())
+                job.tally.offer(spec.name, known)
+                job.tally.lose(spec.name, "outside_segment", max(0, known - written))

@@ -20,6 +20,8 @@ Size = tuple[int, int]
 
 AUDIO: Final = ("auto", "none", "logmel", "waveform")
 _SIZE: Final = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
+_MOST_PX: Final = 16_384
+"""A side; a picture of it is far below what HDF5 takes as a chunk (4 GB)."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,11 @@ def size_of(text: str) -> Size | None:
     if not text.strip():
         return None
     found = _SIZE.fullmatch(text.strip().lower())
-    if found is None or not int(found[1]) or (found[2] and not int(found[2])):
-        raise BadInputError(f"size={text!r}", accepts="pixels a side, or HEIGHTxWIDTH", fix="write size=224")
-    return int(found[1]), int(found[2] or found[1])
+    height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not (0 < height <= _MOST_PX and 0 < width <= _MOST_PX):
+        accepts = f"pixels a side, or HEIGHTxWIDTH, up to {_MOST_PX}"
+        raise BadInputError(f"size={text!r}", accepts=accepts, fix="write size=224")
+    return height, width
 
 
 def target_size(entries: Sequence[Entry], options: TrainingOptions) -> Size:

@@ -41,7 +41,7 @@ from rushes.store.entry import Entry, describe
 from rushes.store.hearing import hearing_of
 from rushes.store.pairing import delay_of
 from rushes.store.statistics import Statistics
-from rushes.store.validity import honour
+from rushes.store.validity import MARKED, honour
 
 SCHEMA: Final = "rushes/training/1"
 BLOCKS: Final = np.dtype(
@@ -129,7 +129,7 @@ class Plan:
 
     def __init__(self, source: Sessions, options: TrainingOptions) -> None:
         recordings = [honour(recording) for recording in source]
-        entries = [_with_size(recording, describe(recording)) for recording in recordings]
+        entries = [_with_size(recording, _as_recorded(recording, describe(recording))) for recording in recordings]
         self.options = options
         self.space = common_space([entry.action_space for entry in entries], options.layout or None)
         self.size = target_size(entries, options)
@@ -261,6 +261,12 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan: {self.total('video')} rows of {len(self.takes)} recordings, {len(self.space)} columns>"
+
+
+def _as_recorded(recording: Recording, entry: Entry) -> Entry:
+    """Leave what somebody marked out of what recording dropped."""
+    marked = recording.ledger["frames"].lost.get(MARKED, 0) if "frames" in recording.ledger else 0
+    return replace(entry, dropped=entry.dropped - marked)
 
 
 def _with_size(recording: Recording, entry: Entry) -> Entry:

@@ -120,6 +120,7 @@ class Widths:
 
     def __init__(self) -> None:
         self.numbers = 0
+        self._seen = False
         self._names: set[str] = set()
         self._texts: dict[str, set[str]] = {name: set() for name in ("device", "control", "kind", "flag")}
 
@@ -132,13 +133,16 @@ class Widths:
         self._names |= {name for name in steps["action_name"].unique() if isinstance(name, str)}
         for action in steps["action"].head(1):
             numbers = len(action) if np.ndim(action) else 0
-            if self.numbers not in (0, numbers):
+            if self._seen and numbers != self.numbers:
+                kinds = [
+                    f"of {count} numbers" if count else "that are one of several" for count in (self.numbers, numbers)
+                ]
                 raise BadInputError(
-                    f"actions of {self.numbers} and of {numbers} numbers",
+                    f"actions {kinds[0]} and actions {kinds[1]}",
                     accepts="recordings whose actions are alike",
                     fix="write them into files of their own",
                 )
-            self.numbers = numbers
+            self.numbers, self._seen = numbers, True
 
     def see_events(self, events: pd.DataFrame) -> None:
         """Look at the events of a segment."""
