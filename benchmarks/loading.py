@@ -15,8 +15,9 @@ rounds; ratios are those of one round.
   two windows are near each other on purpose;
 - `decode`: the pictures of the same windows decoded on all cores and nothing else: per window from its key picture
   (`decode each`), and as `film` decodes them, 48 windows together (`decode together`);
-- `memmap`: 16 frames at a time of the raw array, copied into a batch (B, T, H, W, C): the limit; `memmap, planes`: into
-  a tensor (B, T, C, H, W), as all others give it, by NumPy; `pack`: `rushes pack`.
+- `memmap`: 16 frames at a time of the raw array, copied into a batch: the limit; `pack`: `rushes pack`.
+
+All give (B, T, C, H, W) as a view of pixels that lie as (B, T, H, W, C), so that nobody pays for another layout.
 
 Then the private memory of a worker (RssAnon beyond what it is after the imports), and how long the first batch of a
 library of 1,000 sessions takes, the dataset included, in a new process after its imports.
@@ -44,7 +45,7 @@ import cv2
 import h5py
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from measured.footage import HEIGHT, RATE_HZ, VIDEO, WIDTH, frames, make
 from rushes.loaders.pack import pack, plan
@@ -64,6 +65,17 @@ LIMITS = {
     "pack / memmap": 0.6,
     "pack / opencv, long": 20.0,
 }
+BESIDE = (
+    "film, any order / opencv, short",
+    "film, any order / opencv, long",
+    "film / decode together, short",
+    "film / decode together, long",
+    "film / torchcodec, short",
+    "film / torchcodec, long",
+    "pack / png",
+    "pack / hdf5",
+)
+"""Ratios that are printed too, and have no limit."""
 
 
 class PerItem(Dataset[dict[str, Any]]):
@@ -76,8 +88,12 @@ class PerItem(Dataset[dict[str, Any]]):
         return len(self.starts)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        pictures = self.read(int(self.starts[number]))
-        return {"frames": torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))}
+        return {"frames": torch.from_numpy(self.read(int(self.starts[number])))}
+
+
+def as_planes(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """Stack windows (T, H, W, C) and show them as (B, T, C, H, W), as `GameplayDataset.batch` does: one copy."""
+    return {"frames": default_collate(items)["frames"].permute(0, 1, 4, 2, 3)}
 
 
 def small(picture: np.ndarray) -> np.ndarray:
@@ -147,19 +163,14 @@ class Hdf5:
 
 
 class Memmap:
-    """The limit: nothing but copying; with `planes` into tensors such as the other ways give."""
+    """The limit: nothing but copying."""
 
-    def __init__(self, file: Path, starts: np.ndarray, *, planes: bool = False) -> None:
-        self.array, self.starts, self.planes = np.load(file, mmap_mode="r"), starts, planes
+    def __init__(self, file: Path, starts: np.ndarray) -> None:
+        self.array, self.starts = np.load(file, mmap_mode="r"), starts
 
     def __iter__(self) -> Iterator[Any]:
         for at in range(0, len(self.starts), BATCH):
-            windows = [self.array[start : start + T] for start in self.starts[at : at + BATCH]]
-            yield (
-                torch.from_numpy(np.stack([w.transpose(0, 3, 1, 2) for w in windows]))
-                if self.planes
-                else np.stack(windows)
-            )
+            yield np.stack([self.array[start : start + T] for start in self.starts[at : at + BATCH]])
 
 
 def png_folder(folder: Path, count: int) -> Path:
@@ -172,12 +183,13 @@ def png_folder(folder: Path, count: int) -> Path:
 
 def hdf5_file(path: Path, count: int) -> Path:
     """Write frames as GameOn's export does, with a chunk a frame."""
-    with h5py.File(path, "w") as file:
+    partial = path.with_suffix(".partial")
+    with h5py.File(partial, "w") as file:
         shape = (count, HEIGHT, WIDTH, 3)
         video = file.create_dataset("video", shape, "u1", chunks=(1, *shape[1:]), compression="gzip")
         for k, picture in enumerate(frames(count)):
             video[k] = picture
-    return path
+    return partial.rename(path)
 
 
 def rate(batches: Any) -> float:
@@ -250,11 +262,12 @@ class Ways:
         starts = source.sampler().indices(0) * T
         array = packed.path / "frames.npy"
         self.ways["memmap"] = lambda _: rate(Memmap(array, starts))
-        self.ways["memmap, planes"] = lambda _: rate(Memmap(array, starts, planes=True))
 
     def _per_item(self, name: str, read: Callable[[int], np.ndarray], starts: np.ndarray) -> None:
         items = PerItem(read, starts)
-        self.ways[name] = lambda workers: rate(DataLoader(items, batch_size=BATCH, num_workers=workers))
+        self.ways[name] = lambda workers: rate(
+            DataLoader(items, batch_size=BATCH, num_workers=workers, collate_fn=as_planes)
+        )
 
     def _dataset(self, name: str, dataset: GameplayDataset, *, shuffle: Any) -> None:
         self.ways[name] = lambda workers: rate(dataset.loader(BATCH, shuffle=shuffle, num_workers=workers))
@@ -282,7 +295,7 @@ import torch, cv2, av, h5py
 import rushes.loaders.torch, rushes.loaders.packed, rushes.formats.gameon.gameon, rushes.store.library
 from measured.memory import Most, anonymous
 before = anonymous()
-dataset = rushes.loaders.torch.GameplayDataset(sys.argv[1], sequence_length=16, size=224, dtype="uint8")
+dataset = rushes.loaders.torch.GameplayDataset(sys.argv[1], sequence_length=16, size=224, dtype="uint8", pack=False)
 dataset.windows.use_threads(1)
 with Most() as most:
     for number, batch in enumerate(dataset.loader(8)):
@@ -336,6 +349,7 @@ def main() -> int:
     if options.quick:
         options.minutes, options.rounds, options.windows = 1, 2, 32
     if options.keep:
+        options.keep = options.keep / f"{options.minutes:g}_minutes"
         options.keep.mkdir(parents=True, exist_ok=True)
     place = nullcontext(str(options.keep)) if options.keep else tempfile.TemporaryDirectory(prefix="rushes-bench-")
     with place as name:
@@ -347,10 +361,10 @@ def main() -> int:
         memory = {n: told(WORKER, folder / n, here) for n in ("short", "long/data")}
         first = told(FIRST, thousand(folder))
     ratios = {}
-    for name in LIMITS:
+    for name in (*LIMITS, *BESIDE):
         above, below = name.split(" / ")
         below, _, film = below.partition(", ")
-        top = found[f"{above}, {film}"] if film and above == "film" else found[above]
+        top = found.get(f"{above}, {film}") or found[above]
         bottom = found[f"{below}, {film}"] if film else found[below]
         ratios[name] = median(a / b for a, b in zip(top, bottom, strict=True))
     short = [name for name, limit in LIMITS.items() if ratios[name] < limit]
@@ -364,7 +378,9 @@ def main() -> int:
         middle = median(rates)
         print(f"  {name:26s} {middle:8.1f} windows/s {1000 / middle:8.2f} ms  {workers[name]} workers")
     for name, limit in LIMITS.items():
-        print(f"  {name:30s} {ratios[name]:8.2f}, at least {limit:g}: {'FALLS SHORT' if name in short else 'holds'}")
+        print(f"  {name:32s} {ratios[name]:8.2f}, at least {limit:g}: {'FALLS SHORT' if name in short else 'holds'}")
+    for name in BESIDE:
+        print(f"  {name:32s} {ratios[name]:8.2f}")
     for name, megabytes in memory.items():
         print(f"  private memory, {name:14s} {megabytes:8.0f} MB, at most {MEMORY_MB:g}")
     print(f"  first batch of 1,000 sessions  {first:8.2f} s, at most {FIRST_S:g}")

@@ -11,6 +11,7 @@ pictures that need later ones).
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -65,6 +66,8 @@ def make(folder: Path, count: int) -> tuple[Path, Path]:
     database, video, done = base / "gameon.db", base / VIDEO, folder / f"made_{count}"
     if done.exists():
         return library, database
+    for left in (library, folder / "long"):  # of a run that was broken off
+        shutil.rmtree(left, ignore_errors=True)
     video.parent.mkdir(parents=True)
     streams = (
         StreamSpec("screen", "frames", "h264", width=WIDTH, height=HEIGHT, rate_hz=RATE_HZ),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,7 @@ import pytest
 from rushes.errors import BadDataError, BadInputError
 from rushes.formats.base import convert, open_any, sniff_path
 from rushes.model.recording import Sessions
+from rushes.model.session import StreamSpec
 
 
 def _load(name):
@@ -199,3 +201,61 @@ def test_nothing_is_read_from_another_file_and_nothing_larger_than_the_file(play
     hostile(tmp_path / "a.h5", play, lambda group: elsewhere(group, name, make))
     with pytest.raises(BadDataError, match=f"sessions/0000/{name}"):
         open_any(tmp_path / "a.h5")[0].frame(0)
+
+
+def whole(path):
+    again = open_any(path)[0]
+    return list(again.frames(0, 6)), list(again.sound("system"))
+
+
+def other_blocks(field, value):
+    def change(group):
+        dataset = group["sound_blocks"]
+        rows = np.zeros(1, dataset.dtype)
+        rows["rate_hz"], rows["channels"], rows["count"] = 16_000, 1, 4
+        rows[field] = value
+        del group["sound_blocks"]
+        group["sound_blocks"] = rows
+
+    return change
+
+
+def other_about(group):
+    del group["about"]
+    group["about"] = 5
+
+
+def fewer_pictures(group):
+    whole = group["video"][:2]
+    del group["video"]
+    group["video"] = whole
+
+
+def other_pictures(group):
+    whole = group["video"][..., 0]
+    del group["video"]
+    group["video"] = whole
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (other_blocks("first", -5), "sound from -5"),
+        (other_blocks("count", 1 << 40), "sound from 0"),
+        (other_blocks("rate_hz", 0), "0 Hz"),
+        (other_about, "must be str"),
+        (fewer_pictures, "picture 2, which is not there"),
+        (other_pictures, r"a picture of \(12, 16\)"),
+    ],
+)
+def test_what_does_not_fit_is_told_as_damage(tmp_path, change, says):
+    class Heard(hands.Hands):
+        def sound(self, stream):
+            return iter(())
+
+    play = Heard([6])
+    heard = StreamSpec("system", "sound", "flac", rate_hz=16_000)
+    play.info = replace(play.info, streams=(*play.info.streams, heard))
+    hostile(tmp_path / "a.h5", Sessions([play], format="x"), change)
+    with pytest.raises(BadDataError, match=says):
+        whole(tmp_path / "a.h5")

@@ -21,11 +21,14 @@ from rushes.formats import tensor_writer
 from rushes.formats.base import convert, open_any
 from rushes.formats.card import card_paths
 from rushes.formats.training import pictures
-from rushes.model.readings import Sound
+from rushes.model.actions import ActionSpace
+from rushes.model.ledger import Account
+from rushes.model.readings import Frame, Gap, Sound, Start
 from rushes.model.recording import Sessions
-from rushes.model.session import StreamSpec
+from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact
 from rushes.store.reader import open_session
+from rushes.store.writer import SessionWriter
 
 HERE = Path(__file__).parent
 FILES = [("hdf5", "a.h5"), ("npz", "a.npz"), ("torch", "a.pt"), ("torch", "a.safetensors")]
@@ -152,6 +155,7 @@ def test_sound_goes_to_its_row_and_comes_back_as_it_was(written, tmp_path):
     assert held["audio_mask"].tolist() == [True] * 5 + [False] * 8
     assert "audio" in report.kept
     loud, silent = open_any(report.target)
+    assert loud.ledger["system"] == Account(5 * 640, 5 * 640), "a further export accounts for it"
     blocks = list(zip(loud.sound("system"), Loud([6]).sound("system"), strict=True))
     assert all((a.samples == b.samples).all() and a._replace(samples=0) == b._replace(samples=0) for a, b in blocks)
     assert silent.sound_streams == ()
@@ -209,6 +213,7 @@ def test_the_size_follows_from_the_options(tmp_path, options, shape):
     [
         ("size=0", "pixels a side"),
         ("size=4x", "HEIGHTxWIDTH"),
+        ("size=99999", "up to 16384"),
         ("downsample_factor=0", "from 1 on"),
         ("encoding=held", "multi_hot, pressed"),
         ("audio=mel", "logmel"),
@@ -260,6 +265,42 @@ def test_no_row_is_of_a_stretch_marked_invalid(tmp_path, hand_play):
     again = open_any(tmp_path / "a.h5")[0]
     assert [segment.frames for segment in again.segments] == [3, 3]
     assert (again.frame(3) == hand_play.SCENERY.picture(5)).all()
+
+
+def test_sound_of_a_marked_stretch_is_counted_as_lost_and_its_frames_are_not_dropped_ones(tmp_path):
+    step, path = hands.STEP, tmp_path / "take"
+    streams = (
+        StreamSpec("screen", "frames", "png", width=16, height=12, rate_hz=25.0),
+        StreamSpec("events", "events", unit="counts"),
+        StreamSpec("system", "sound", "flac", rate_hz=16_000),
+    )
+    space = ActionSpace.from_names(["KeyW"])
+    info = SessionInfo("take", "Game", {"kind": "desktop", "name": "game"}, "measured", streams, space)
+    with SessionWriter(path, info) as writer:
+        writer.write(Start(0, {}))
+        for k in range(8):
+            writer.write(Frame(k * step, hands.picture(1, k)))
+            writer.write(Sound(k * step, np.full((640, 1), k + 1, np.int16), 16_000, "system"))
+        writer.write(Gap(8 * step, "pause"))
+    add_fact(path, "validity", {"valid": False}, author="me", t_start_ns=3 * step, t_end_ns=5 * step)
+    report = convert(open_session(path), tmp_path / "a.npz", format="npz")
+    account = report.ledger["system"]
+    assert (account.offered, account.kept, account.lost) == (8 * 640, 6 * 640, {"outside_segment": 2 * 640})
+    held, _ = read(tmp_path / "a.npz")
+    assert held["sound"].tolist() == np.repeat([1, 2, 3, 6, 7, 8], 640).tolist()
+    assert held["metadata"]["dropped"].tolist() == [0]
+
+
+def test_actions_that_are_numbers_and_actions_that_are_one_of_several_are_told_apart(tmp_path, fake):
+    class Pushed(fake.Fake):
+        def steps(self, segment=None):
+            found = super().steps(segment)
+            return found.assign(action=[np.array([0.5, 1.0])] * len(found))
+
+    both = Sessions([fake.Fake([3]), Pushed([3], salt=2)], format="x")
+    with pytest.raises(BadInputError, match="actions that are one of several and actions of 2 numbers"):
+        convert(both, tmp_path / "a.npz", format="npz", options=["layout=w"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_read_can_be_sent_to_another_process(written):

@@ -88,6 +88,17 @@ def test_the_plan_says_what_it_takes_and_a_second_run_finds_it_done(library):
     assert {path: path.stat().st_mtime_ns for path in (library / "packs").rglob("*")} == files
 
 
+def test_what_was_packed_since_it_was_planned_is_left_as_it_is(library):
+    before = plan(library, SIZE)
+    pack(plan(library / "sessions" / "first", SIZE))
+    (path,) = (library / "packs").glob("*/frames.npy")
+    inode = path.stat().st_ino
+    steps = []
+    assert len(pack(before, progress=lambda *said: steps.append(said[:2]))) == 2
+    assert path.stat().st_ino == inode
+    assert steps[-1] == (2 * FRAMES_EACH, 2 * FRAMES_EACH)
+
+
 def test_runs_shorter_than_a_recording_give_the_same_pack(library, monkeypatch):
     whole = pack(plan(library, SIZE))
     remove_packs(library)

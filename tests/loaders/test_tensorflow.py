@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from counted import inputs_of, make, number_in
 
-from rushes.errors import BadDataError, BadInputError
+from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.base import convert
 from rushes.loaders.order import Order
 from rushes.loaders.tensorflow import create_tf_dataset
@@ -181,6 +181,12 @@ def test_a_window_that_cannot_be_read_is_told_in_its_own_words_or_left_out(tf, s
     assert sizes == [3, 4, 4, 4, 4, 1]
 
 
+@pytest.mark.parametrize("given", [{"position": -1}, {"position": COUNT + 1}, {"epoch": -1}])
+def test_a_place_that_no_epoch_has_is_refused_before_anything_is_read(tf, silent, given):
+    with pytest.raises(BadInputError, match=f"{next(iter(given))}="):
+        create_tf_dataset(silent, **SHARED, **given)
+
+
 def test_record_files_are_read_by_tensorflow_itself(tf, folder, tmp_path):
     options = ["sequence_length=5", "size=24x32", "examples_per_file=5"]
     convert(folder, tmp_path / "t", format="tfrecord", options=options)
@@ -203,6 +209,15 @@ def test_record_files_are_read_by_tensorflow_itself(tf, folder, tmp_path):
     ]  # fmt: skip
     parts = [order_of(read_tfrecord(tmp_path / "t", 4, rank=rank, world=2)) for rank in range(2)]
     assert sorted(parts[0] + parts[1]) == sorted(passes[0])
+    for wrong in ({"shuffle_buffer": -1}, {"batch_size": COUNT + 1, "drop_remainder": True}, {"seed": -1}):
+        with pytest.raises(BadInputError, match="accepted"):
+            read_tfrecord(tmp_path / "t", **wrong)
+    next((tmp_path / "t").glob("windows-*3.tfrecord")).unlink()
+    with pytest.raises(MissingError, match=r"windows-00003\.tfrecord: no such file"):
+        read_tfrecord(tmp_path / "t")
+    (tmp_path / "t" / "features.json").write_text('{"schema": "rushes/tfrecord/1"}')
+    with pytest.raises(BadDataError, match=r"features\.json: a list of features that does not read"):
+        read_tfrecord(tmp_path / "t")
 
 
 def test_the_files_of_the_original_are_read_too(tf, silent, tmp_path):

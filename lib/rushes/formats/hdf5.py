@@ -268,12 +268,24 @@ class _File:
         return found
 
     def values(self, number: int, name: str, start: int, stop: int) -> npt.NDArray[Any]:
-        found: npt.NDArray[Any] = self._array(number, name)[start:stop]
+        whole = self._array(number, name)
+        if not whole.shape or not 0 <= start <= stop <= len(whole):
+            raise self._missing(number, f"{name} from {start} to {stop}")
+        found: npt.NDArray[Any] = whole[start:stop]
         return found
+
+    def _missing(self, number: int, what: str) -> BadDataError:
+        return BadDataError(
+            f"{self.where}, session {number}: {what}, which is not there",
+            accepts="a whole file",
+            fix="write it again, or copy it again",
+        )
 
     def pictures(self, number: int, at: Ints) -> Iterator[Pixels]:
         video = self._array(number, "video")
         for place in at.tolist():
+            if not video.shape or place >= len(video):
+                raise self._missing(number, f"picture {place}")
             try:
                 yield video[place]
             except OSError as error:

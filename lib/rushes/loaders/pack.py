@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rushes.errors import BadInputError, BusyError, StorageError
+from rushes.errors import BadDataError, BadInputError, BusyError, StorageError
 from rushes.formats.options import Given
 from rushes.loaders.packed import (
     FRAMES,
@@ -181,15 +181,15 @@ def pack(planned: Plan, *, threads: int | None = None, progress: Progress | None
         for left in folder.glob(".*.partial"):  # nobody else writes here now
             shutil.rmtree(left, ignore_errors=True)
         for one in planned.each:
+            there = one.there
             if one.is_to_do:
                 recording = _whole(one.source.open())
-                for count in _make(recording, folder / str(one.key), clips, planned.size):
+                target = folder / str(one.key)
+                for count in [one.frames] if _is_there(target) else _make(recording, target, clips, planned.size):
                     done += count
                     if progress is not None:
                         progress(done, total, one.source.entry.id)
                 there = find_pack(recording, planned.size, planned.root)
-            else:
-                there = one.there
             made += [] if there is None else [there]
     return tuple(made)
 
@@ -199,10 +199,19 @@ def _whole(recording: Recording) -> Recording:
     return recording.session if isinstance(recording, Valid) else recording
 
 
+def _is_there(target: Path) -> bool:
+    """Say whether a pack was made since it was planned: by another process, or for a recording that shows the same."""
+    try:
+        open_pack(target)
+    except BadDataError:
+        return False
+    return True
+
+
 def _make(recording: Recording, target: Path, clips: Clips, size: tuple[int, int]) -> Iterable[int]:
     """Write a pack, and say from time to time how many frames more are done."""
     count, total = recording.frame_count, hashlib.sha256()
-    if target.exists():  # a damaged one: `find_pack` did not take it
+    if target.exists():  # a damaged one
         shutil.rmtree(target)
     with new_folder(target) as folder:
         with (folder / FRAMES).open("wb") as file:

@@ -74,10 +74,14 @@ class Passes:
         epoch, first = self._begin()
         ahead = 0
         for number in count(epoch) if self._repeat else (epoch,):
-            windows = [(number, index) for index in self.order.indices(number)[: self._total].tolist()]
+            indices = self.order.indices(number)[: self._total]
             for start in range(first, self._total, self._size):
                 stop = min(start + self._size, self._total)
-                yield (number, stop), Batch(windows[start:stop], windows[stop : stop + ahead])
+                now, later = (
+                    [(number, index) for index in part.tolist()]
+                    for part in (indices[start:stop], indices[stop : stop + ahead])
+                )
+                yield (number, stop), Batch(now, later)
                 ahead = self._ahead
             first = 0
 

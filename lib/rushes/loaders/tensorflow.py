@@ -33,6 +33,7 @@ from typing import Any, Literal
 
 from rushes.errors import BadInputError
 from rushes.formats.options import Given
+from rushes.loaders.choice import refuse_below
 from rushes.loaders.elements import Dtype, load_tensorflow
 from rushes.loaders.order import Order, Shuffle
 from rushes.loaders.parts import SHARES
@@ -133,6 +134,7 @@ def create_tf_dataset(
         UnavailableError: TensorFlow is missing.
     """
     load_tensorflow()
+    refuse_below(0, epoch=epoch, position=position)
     if broken == "skip" and drop_remainder:
         raise BadInputError(
             "broken='skip' with drop_remainder=True",
@@ -169,6 +171,12 @@ def create_tf_dataset(
         )
     mixed = shuffle_buffer != 0 if shuffle is None else shuffle
     order = Order(len(windows), shuffle=mixed, seed=seed, rank=rank, world=world, even=even)
+    if position > len(order):
+        raise BadInputError(
+            f"position={position} of {len(order)} windows an epoch",
+            accepts=f"0 to {len(order)}",
+            fix="pass what was trained on of this epoch, by this rank",
+        )
     order.epoch, order.position = epoch, position
     return dataset_of(
         windows,

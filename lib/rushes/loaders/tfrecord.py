@@ -22,6 +22,8 @@ from typing import Any, Final
 from rushes.errors import BadDataError, BadInputError, MissingError
 from rushes.formats.tfrecord import strict
 from rushes.formats.tfrecord.folder import manifest
+from rushes.formats.tfrecord.writing import FEATURES
+from rushes.loaders.choice import refuse_below
 from rushes.loaders.elements import Dtype, Elements, load_tensorflow
 from rushes.loaders.tf_data import PREFETCHED
 
@@ -94,6 +96,7 @@ def read_tfrecord(
     """
     tf = load_tensorflow()
     found = _look(Path(folder))
+    refuse_below(0, shuffle_buffer=shuffle_buffer, seed=seed)
     _check(found, batch_size, rank, world, include_audio=include_audio)
     heard = ["audio"] if "audio" in found.features and include_audio is not False else []
     names = tuple(found.features) if everything else ("frames", "inputs", *heard)
@@ -114,6 +117,12 @@ def read_tfrecord(
     dataset = windows.batch(batch_size, drop_remainder=drop_remainder).map(elements.arranged)
     own = len(range(rank, found.windows, world))
     batches = own // batch_size if drop_remainder else len(range(0, own, batch_size))
+    if not batches:
+        raise BadInputError(
+            f"{own} windows for batches of {batch_size}",
+            accepts="at least one batch",
+            fix="pass a smaller batch_size, or drop_remainder=False",
+        )
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
     if repeat:
         dataset = dataset.repeat()
@@ -125,10 +134,7 @@ def _look(folder: Path) -> _Folder:
         raise MissingError(f"{folder}: nothing is there", accepts="a folder of record files", fix="check the path")
     known = manifest(folder)
     if known is not None:
-        pictures, length = known["pictures"], known["sequence_length"]
-        size = (length, pictures["height"], pictures["width"], 3)
-        files = tuple(str(folder / shard["name"]) for shard in known["shards"])
-        return _Folder(files, known["windows"], known["features"], size, pictures["kind"])
+        return _of_ours(folder, known)
     if not strict.holds(folder):
         raise BadDataError(
             f"{folder}, which holds no record files that are known,",
@@ -142,6 +148,24 @@ def _look(folder: Path) -> _Folder:
         "inputs": {"type": "float", "shape": [strict.SLOTS]},
     }
     return _Folder(tuple(map(str, paths)), len(each), features, each[0])
+
+
+def _of_ours(folder: Path, known: Mapping[str, Any]) -> _Folder:
+    try:
+        pictures, length = known["pictures"], known["sequence_length"]
+        size = (length, pictures["height"], pictures["width"], 3)
+        files = [folder / shard["name"] for shard in known["shards"]]
+        found = _Folder(tuple(map(str, files)), known["windows"], known["features"], size, pictures["kind"])
+    except (LookupError, TypeError) as error:
+        raise BadDataError(
+            f"{folder / FEATURES}: a list of features that does not read ({error!r})",
+            accepts="the file as it was written",
+            fix="restore it from a copy",
+        ) from error
+    gone = [file for file in files if not file.is_file()]
+    if gone:
+        raise MissingError(f"{gone[0]}: no such file", accepts="a folder with all its shards", fix="restore it")
+    return found
 
 
 def _check(found: _Folder, batch_size: int, rank: int, world: int, *, include_audio: bool | None) -> None:

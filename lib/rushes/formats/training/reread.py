@@ -22,7 +22,7 @@ import pandas as pd
 from rushes.errors import BadDataError
 from rushes.formats.imported import Imported, Part, Pixels
 from rushes.formats.training import tables
-from rushes.formats.training.plan import SCHEMA
+from rushes.formats.training.plan import BLOCKS, SCHEMA
 from rushes.model.events import events_frame
 from rushes.model.ledger import Account, Ledger
 from rushes.model.readings import Sound
@@ -64,15 +64,25 @@ class StoredFrames:
         stored: The file.
         number: Which recording.
         at: (N,) the place of each frame's picture.
+        shape: What each must be: (H, W, 3).
     """
 
     stored: Stored
     number: int
     at: Ints
+    shape: tuple[int, int, int]
 
     def frames(self, start: int, stop: int) -> Iterator[Pixels]:
-        """Read pictures in order: (H, W, 3) uint8 RGB."""
-        return self.stored.pictures(self.number, self.at[start:stop])
+        """Read pictures in order: (H, W, 3) uint8 RGB.
+
+        Raises:
+            BadDataError: One is not there, or of another shape than the file says.
+        """
+        for pixels in self.stored.pictures(self.number, self.at[start:stop]):
+            if pixels.shape != self.shape or pixels.dtype != np.uint8:
+                where = f"{self.stored.where}, session {self.number}"
+                raise _damage(f"{where}: a picture of {pixels.shape} {pixels.dtype} instead of {self.shape} uint8")
+            yield pixels
 
     def pictures(self, start: int, stop: int) -> Iterator[Picture | None]:
         """Say that no frame has a file."""
@@ -101,7 +111,12 @@ class Reread(Imported):
             of_segment = stored.table(number, "events")["segment"]
             index, self._steps = tables.index_of(frames), tables.steps_of(steps)
             fits = _fit(segments, frames)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            heard = [stream.name for stream in info.streams if stream.kind == "sound"]
+            blocks = stored.table(number, "sound_blocks") if heard else np.zeros(0, BLOCKS)
+            samples = [int(blocks["count"][blocks["stream"] == place].sum()) for place in range(len(heard))]
+        except BadDataError:
+            raise
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise _damage(f"{stored.where}, session {number}: {type(error).__name__} {error}") from error
         if not fits:
             raise _damage(f"{stored.where}, session {number}: segments and frames that do not fit each other")
@@ -121,7 +136,10 @@ class Reread(Imported):
         if len(events):
             edges = int((events["kind"] != "state").sum())
             ledger["events"] = Account(edges, edges)
-        super().__init__(info, parts, StoredFrames(stored, number, frames["at"].copy()), ledger=Ledger(ledger))
+        ledger |= {name: Account(count, count) for name, count in zip(heard, samples, strict=True)}
+        spec = info.stream("frames")
+        shape = (spec.height, spec.width, 3) if spec else (0, 0, 3)
+        super().__init__(info, parts, StoredFrames(stored, number, frames["at"].copy(), shape), ledger=Ledger(ledger))
         self.segments, self._index = segments, index
 
     def steps(self, segment: int | None = None) -> pd.DataFrame:
@@ -147,9 +165,12 @@ class Reread(Imported):
         for block in self._stored.table(self._number, "sound_blocks"):
             if block["stream"] == place:
                 first, count, channels = (int(block[name]) for name in ("first", "count", "channels"))
+                rate_hz = int(block["rate_hz"])
+                if count < 0 or channels < 1 or rate_hz < 1:
+                    said = f"sound of {count} samples, {channels} channels and {rate_hz} Hz"
+                    raise _damage(f"{self._stored.where}, session {self._number}: {said}")
                 values = self._stored.values(self._number, "sound", first, first + count * channels)
-                samples = np.asarray(values, np.int16).reshape(count, channels)
-                yield Sound(int(block["t_ns"]), samples, int(block["rate_hz"]), stream)
+                yield Sound(int(block["t_ns"]), np.asarray(values, np.int16).reshape(count, channels), rate_hz, stream)
 
 
 def _fit(segments: tuple[Segment, ...], frames: npt.NDArray[Any]) -> bool:
@@ -190,7 +211,7 @@ def read_json(text: str | bytes, where: str) -> Mapping[str, Any]:
     """
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _damage(f"{where}: {error}") from error
     if not isinstance(found, dict):
         raise _damage(f"{where}: a {type(found).__name__} instead of an object")
