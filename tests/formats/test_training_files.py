@@ -285,7 +285,9 @@ def test_sound_of_a_marked_stretch_is_counted_as_lost_and_its_frames_are_not_dro
     add_fact(path, "validity", {"valid": False}, author="me", t_start_ns=3 * step, t_end_ns=5 * step)
     report = convert(open_session(path), tmp_path / "a.npz", format="npz")
     account = report.ledger["system"]
-    assert (account.offered, account.kept, account.lost) == (8 * 640, 6 * 640, {"outside_segment": 2 * 640})
+    assert (account.offered, account.kept, account.lost) == (8 * 640, 6 * 640, {"marked_invalid": 2 * 640})
+    shards = convert(open_session(path), tmp_path / "shards", format="tfrecord", options=["sequence_length=2"])
+    assert shards.ledger["system"] == account
     held, _ = read(tmp_path / "a.npz")
     assert held["sound"].tolist() == np.repeat([1, 2, 3, 6, 7, 8], 640).tolist()
     assert held["metadata"]["dropped"].tolist() == [0]

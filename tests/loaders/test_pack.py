@@ -10,7 +10,9 @@ import pytest
 
 from rushes.cli.main import main
 from rushes.errors import BadInputError, BusyError, StorageError
+from rushes.formats.base import convert, open_any
 from rushes.loaders import pack as packing
+from rushes.loaders import packed
 from rushes.loaders.pack import pack, packs_in, plan, remove_packs
 from rushes.loaders.packed import FRAMES, PackedClips, find_pack, key_of, place_of
 from rushes.model.actions import ActionSpace
@@ -133,6 +135,21 @@ def test_its_name_follows_from_what_is_shown_and_the_size_alone(library, tmp_pat
     marked = honour(session(library))
     assert marked.frame_count < FRAMES_EACH
     assert find_pack(marked, SIZE, library).frames == FRAMES_EACH, "a frame_index means the same with marks"
+
+
+def test_a_film_that_is_no_session_is_read_for_its_name_only_where_a_pack_may_be_its(library, tmp_path, monkeypatch):
+    convert(library / "sessions" / "first", tmp_path / "theirs", format="gameon")
+    (theirs,) = open_any(tmp_path / "theirs")
+    read = []
+    monkeypatch.setattr(packed, "_digest", lambda film: read.append(film) or "0")
+    (tmp_path / "packs").mkdir()
+    assert find_pack(theirs, SIZE, tmp_path) is None
+    assert read == []
+    (made,) = pack(plan(tmp_path / "theirs", SIZE, root=tmp_path))
+    assert find_pack(theirs, SIZE, tmp_path) == made
+    read.clear()
+    assert find_pack(theirs, (18, 32), tmp_path) is None
+    assert read == []
 
 
 def test_damaged_and_half_packs_are_noticed_and_made_anew(library):

@@ -207,13 +207,31 @@ def find_pack(recording: Recording, size: tuple[int, int], root: str | Path) -> 
         The pack; None where there is none, or (with a warning) it is damaged.
     """
     folder = Path(root) / PACKS
-    key = key_of(recording, size) if folder.is_dir() else None
+    key = key_of(recording, size) if folder.is_dir() and _may_hold(folder, recording, size) else None
     if key is None or not (folder / key).is_dir():
         return None
     try:
         return open_pack(folder / key)
     except BadDataError as error:
         warnings.warn(f"{error} The pictures are decoded instead.", stacklevel=2)
+        return None
+
+
+def _may_hold(folder: Path, recording: Recording, size: tuple[int, int]) -> bool:
+    """Say whether a look at what is shown is worth it: of a film that is no session's, that is reading all of it."""
+    if isinstance(recording, Valid | Session):
+        return True
+    said = _shapes(folder, frozenset(path.name for path in folder.iterdir()))
+    return said is None or (recording.frame_count, *size) in said
+
+
+@lru_cache(maxsize=16)
+def _shapes(folder: Path, names: frozenset[str]) -> frozenset[tuple[int, ...]] | None:
+    """Give frames, height and width of each pack; None where one is damaged. A pack of the same name has the same."""
+    try:
+        each = [json.loads((folder / name / PACK).read_text(encoding="utf-8")) for name in names if name[0] != "."]
+        return frozenset((said["frames"], *said["size"]) for said in each)
+    except (OSError, ValueError, LookupError, TypeError):
         return None
 
 

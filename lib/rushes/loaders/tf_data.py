@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -104,10 +105,17 @@ def dataset_of(
     settings.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF  # rank and world do
     dataset = dataset.with_options(settings)
     if repeat:
-        return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-    if passes.cardinality is not None:
-        return dataset.apply(tf.data.experimental.assert_cardinality(passes.cardinality))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    elif passes.cardinality is not None:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(passes.cardinality))
+    # TensorFlow keeps Python functions for good, and `made` holds the windows: their files and pictures go at least.
+    weakref.finalize(dataset, _close, windows).atexit = False
     return dataset
+
+
+def _close(windows: GameplayWindows) -> None:
+    with _alone():
+        windows.close()
 
 
 def _names(windows: GameplayWindows, *, weights: bool) -> tuple[str, ...]:

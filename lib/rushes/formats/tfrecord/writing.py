@@ -35,6 +35,7 @@ from rushes.store.clips import Clips
 from rushes.store.entry import Entry
 from rushes.store.pairing import delay_of
 from rushes.store.statistics import Statistics
+from rushes.store.validity import MARKED, Valid
 
 Ints = npt.NDArray[np.int64]
 Count = Callable[[int], Any]
@@ -188,17 +189,27 @@ class Writing:
         if recording.is_environment:
             counts["actions"] = actions
         if "events" in recording.ledger:
-            counts["events"] = recording.ledger["events"].kept
-            job.tally.offer("events", counts["events"])
+            counts["events"] = self._left(recording, "events")
             for control, count in _without_column(recording, self._plan.space).items():
                 job.tally.mark("events", f"{NO_COLUMN}{control}", count)
         for spec in recording.sound_streams:
             if spec.name in recording.ledger:
-                counts[spec.name] = recording.ledger[spec.name].kept
-                job.tally.offer(spec.name, counts[spec.name])
+                counts[spec.name] = self._left(recording, spec.name)
         if not recording.is_environment:
             job.delays_ms.append(delay_of(recording, self._plan.options.action_delay_ms))
         return counts
+
+    def _left(self, recording: Recording, stream: str) -> int:
+        """Count what is left of events or sound where stretches are marked invalid, and what lay in these."""
+        known = left = recording.ledger[stream].kept
+        if isinstance(recording, Valid):
+            if stream == "events":
+                left = min(known, int((recording.events()["kind"] != "state").sum()))
+            else:
+                left = sum(len(block.samples) for block in recording.sound(stream))
+        self._job.tally.offer(stream, known)
+        self._job.tally.lose(stream, MARKED, known - left)
+        return left
 
     def _info(self, info: SessionInfo) -> SessionInfo:
         """Describe a recording as it stands in the folder: pictures as they are there."""

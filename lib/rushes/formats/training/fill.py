@@ -30,6 +30,7 @@ from rushes.store.entry import Stretch
 from rushes.store.hearing import hear
 from rushes.store.sound import to_int16
 from rushes.store.statistics import Statistics
+from rushes.store.validity import MARKED, Valid
 
 _HEARD: Final = 4096
 """Rows whose sound is made at a time."""
@@ -166,9 +167,10 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
     job.delays_ms = [take.delay_ms for take in plan.takes]
     for take in plan.takes:
         job.wrote(episodes=len(take.entry.stretches), frames=take.counts["frames"], actions=take.rows)
+        why = MARKED if isinstance(take.recording, Valid) else "outside_segment"
         if not take.entry.is_environment:
             job.tally.offer("events", take.outside + take.used.total())
-            job.tally.lose("events", "outside_segment", take.outside)
+            job.tally.lose("events", why, take.outside)
             for control, count in plan.without_column(take).items():
                 job.tally.mark("events", f"no_column_{control}", count)
         for number, spec in enumerate(take.recording.sound_streams):
@@ -176,4 +178,4 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
                 known = take.recording.ledger[spec.name].kept
                 written = int(take.blocks["count"][take.blocks["stream"] == number].sum())
                 job.tally.offer(spec.name, known)
-                job.tally.lose(spec.name, "outside_segment", max(0, known - written))
+                job.tally.lose(spec.name, why, max(0, known - written))
