@@ -59,13 +59,12 @@ IMPORTED_AS = {
     "pillow": "PIL",
     "ipython": "IPython",
     "ale-py": "ale_py",
+    "tensorflow-cpu": "tensorflow",
     "python-xlib": "Xlib",
     "pysdl2": "sdl2",
 }
 NOT_IMPORTED = {
     "jupyterlab": "started by make lab",
-    "torch": "loaders come with a later issue; the base installation promises it",
-    "h5py": "the format comes with a later issue; the base installation promises it",
     "anywidget": "the player comes with a later issue; the base installation promises it",
     "ipywidgets": "the same",
     "pygame-ce": "Gymnasium imports it",

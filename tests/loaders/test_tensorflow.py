@@ -3,6 +3,7 @@
 The one file of the tests that imports TensorFlow, which takes seconds.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -185,6 +186,24 @@ def test_a_window_that_cannot_be_read_is_told_in_its_own_words_or_left_out(tf, s
 def test_a_place_that_no_epoch_has_is_refused_before_anything_is_read(tf, silent, given):
     with pytest.raises(BadInputError, match=f"{next(iter(given))}="):
         create_tf_dataset(silent, **SHARED, **given)
+
+
+def test_a_dataset_that_nobody_holds_leaves_no_file_open(tf, folder):
+    def open_files():
+        links = [path.resolve() for path in Path("/proc/self/fd").glob("*")]
+        return [path for path in links if path.is_relative_to(folder)]
+
+    windows = GameplayWindows(folder / "a", sequence_length=5, size=(24, 32))
+    dataset = dataset_of(windows, Order(len(windows)), batch_size=4)
+    derived = dataset.map(lambda *parts: parts[1])
+    next(iter(dataset))
+    del dataset
+    assert len([*derived]) == 3
+    assert open_files()
+    del derived
+    gc.collect()
+    assert open_files() == []
+    assert len(windows.fetch([0])) == 1
 
 
 def test_record_files_are_read_by_tensorflow_itself(tf, folder, tmp_path):
