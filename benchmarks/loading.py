@@ -14,7 +14,7 @@ rounds; ratios are those of one round.
 - `film`: `GameplayDataset.loader()` straight from the film; `film, any order`: the same with `shuffle=True`, where no
   two windows are near each other on purpose;
 - `decode`: the pictures of the same windows decoded on all cores and nothing else: per window from its key picture
-  (`decode each`), and as `film` decodes them, 48 windows together (`decode together`);
+  (`decode each`), and as `film` decodes them, 40 windows together (`decode together`);
 - `memmap`: 16 frames at a time of the raw array, copied into a batch: the limit; `pack`: `rushes pack`.
 
 All give (B, T, C, H, W) as a view of pixels that lie as (B, T, H, W, C), so that nobody pays for another layout.
@@ -54,7 +54,7 @@ from rushes.store.library import Library
 from rushes.store.video_film import Film
 
 T, SIDE, BATCH = 16, 224, 8
-TOGETHER = 48
+TOGETHER = 40
 SMALL_FRAMES = 60 * RATE_HZ
 MEMORY_MB, FIRST_S = 200.0, 2.0
 LIMITS = {

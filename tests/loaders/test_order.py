@@ -21,7 +21,7 @@ def test_every_epoch_is_another_permutation_and_the_same_again_for_the_same_seed
     assert list(again) == epochs[1]
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 48, 1000])
+@pytest.mark.parametrize("count", [0, 1, 5, 40, 1000])
 def test_quasi_random_gives_each_once_neighbours_near_and_batches_from_many_places(count):
     order = Order(count, shuffle="quasi_random", seed=2)
     epochs = [order.indices(epoch).tolist() for epoch in (0, 1)]
@@ -31,7 +31,7 @@ def test_quasi_random_gives_each_once_neighbours_near_and_batches_from_many_plac
     assert epochs[0] != epochs[1]
     where = np.argsort(epochs[0])
     apart = np.abs(np.diff(where))
-    assert np.mean(apart < 48) > 0.7, "three of four neighbours are decoded together"
+    assert np.mean(apart < 40) > 0.7, "three of four neighbours are decoded together"
     for at in range(0, 960, 8):
         batch = np.sort(epochs[0][at : at + 8])
         assert (np.diff(batch) > 1).sum() >= 6, "a batch comes from many places"
@@ -42,7 +42,8 @@ def test_batches_say_what_their_worker_is_asked_for_next():
     batches = list(Batches(order, size=3, workers=2, ahead=5))
     assert [index for batch in batches for _, index in batch] == order.indices(0).tolist()
     for number, batch in enumerate(batches):
-        following = [one for later in batches[number + 2 :: 2] for one in later]
+        same = [n for n in range(number + 2, len(batches), 2) if 3 * n // 16 == 3 * number // 16]  # 2 x (3 + 5) windows
+        following = [one for n in same for one in batches[n]]
         assert batch.ahead == (following[:5] if number > 1 else []), "somebody waits for the first batch of a worker"
     assert [len(batch) for batch in Batches(Order(23), size=3, drop_last=True)] == [3] * 7
     dropping = Batches(Order(10, seed=4), size=4, drop_last=True)

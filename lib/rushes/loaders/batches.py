@@ -21,7 +21,7 @@ from rushes.loaders.order import Order
 
 AHEAD_BYTES: Final = 100_000_000
 """What a process keeps of windows that are not asked for yet: decoded pictures, uint8."""
-AHEAD_WINDOWS: Final = 48
+AHEAD_WINDOWS: Final = 40
 """Windows that are decoded together at the most, however small: what the quasi-random order deals at a time."""
 
 
@@ -46,7 +46,9 @@ class Batches:
         size: Windows a batch.
         drop_last: Leave out the last batch where it is smaller.
         workers: Between how many workers batches go round, as a DataLoader deals them out.
-        ahead: Windows that a worker may read before they are wanted. Its first batch comes alone, since somebody waits.
+        ahead: Windows that a worker may read before they are wanted. An epoch is read in blocks of `workers * (size +
+            ahead)` windows, so that a block ends with what the quasi-random order deals at a time. The first batch of
+            each worker comes alone, since somebody waits.
 
     Raises:
         BadInputError: A size below 1.
@@ -70,10 +72,11 @@ class Batches:
         def windows(number: int) -> list[tuple[int, int]]:
             return [(epoch, index) for index in rest[number * size : (number + 1) * size].tolist()]
 
-        more = -(-self._ahead // size)  # batches
+        block = self._workers * (self._ahead + size)
         for number in range(count):
-            now, later = windows(number), range(number + self._workers, count, self._workers)
-            near = later[:more] if number >= self._workers else ()
+            now, at = windows(number), first + number * size
+            stop = min(count, -(-((at // block + 1) * block - first) // size)) if number >= self._workers else 0
+            near = range(number + self._workers, stop, self._workers)
             ahead = list(chain.from_iterable(windows(one) for one in near))[: self._ahead]
             self.order.give(first + number * size + len(now))
             yield Batch(now, ahead)

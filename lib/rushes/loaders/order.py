@@ -30,7 +30,7 @@ _SHUFFLE: Final = 1
 """Purpose of the draws, beside those of other files."""
 _RUN: Final = 4
 """Neighbours that stay near each other, quasi-randomly: they hang on the same key pictures of a film."""
-_TABLE: Final = 12
+_TABLE: Final = 10
 """Runs that are mixed with each other; so the windows of a run stand a batch or more apart."""
 
 
@@ -45,7 +45,7 @@ class Order:
     Args:
         count: Windows in all.
         shuffle: True: a permutation of all. False: as they lie. `quasi_random`: runs of four neighbours are permuted
-            and dealt twelve at a time, one window of each in turn, so that a batch is from many places and what is
+            and dealt ten at a time, one window of each in turn, so that a batch is from many places and what is
             decoded together is near each other; for films with few key pictures, read ahead (`rushes.loaders.batches`).
         seed: Of the draws.
         rank: Which of the processes that train together this is.
