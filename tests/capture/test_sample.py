@@ -32,7 +32,7 @@ def reference(tmp_path_factory):
     return out, sample(out, GAMES, **SHORT, workers=1)
 
 
-@pytest.mark.parametrize("workers", [2, 8])
+@pytest.mark.parametrize("workers", [2, pytest.param(8, marks=pytest.mark.full)])
 def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(reference, tmp_path, workers):
     sample(tmp_path / "many", GAMES, **SHORT, workers=workers)
     assert of_tree(tmp_path / "many") == of_tree(reference[0])
