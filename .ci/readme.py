@@ -11,7 +11,7 @@ from pathlib import Path
 from rushes.capture.base import BACKENDS
 from rushes.capture.env.policies import POLICIES
 from rushes.cli.main import COMMANDS
-from rushes.formats.base import format_table_markdown
+from rushes.formats.kept_table import format_table_markdown
 from rushes.prepare.augment.base import TRANSFORMS
 from rushes.qa.base import CHECKS, SAMPLE_CHECKS
 

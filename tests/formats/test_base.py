@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rushes.errors import BadDataError, BadInputError, BadNameError, MissingError
-from rushes.formats.base import FORMATS, convert, format_table_markdown, get_format, open_any, sniff_path
+from rushes.formats.base import FORMATS, convert, get_format, open_any, sniff_path
+from rushes.formats.kept_table import format_table_markdown
 from rushes.formats.options import parse_options
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Sessions

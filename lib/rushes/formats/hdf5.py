@@ -33,12 +33,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Keeps, Progress, Report
 from rushes.formats.card import export
 from rushes.formats.hdf5_objects import Disk, Piece, dataset_at, lay_over, new_group, new_hdf5, open_hdf5
 from rushes.formats.hdf5_original import is_original, read_original, write_original
 from rushes.formats.imported import Pixels
 from rushes.formats.training.described import as_text
+from rushes.formats.training.file import TrainingFile
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.options import TrainingOptions
 from rushes.formats.training.plan import ROWS, Array, Plan, Take
@@ -74,18 +75,16 @@ class Hdf5Options(TrainingOptions):
             )
 
 
-class Hdf5(Format):
+class Hdf5(TrainingFile):
     """One HDF5 file."""
 
     name: ClassVar[str] = "hdf5"
     looks_for: ClassVar[str] = "an HDF5 file with video and sessions, or with session_0001/video as GameOn writes it"
     Options: ClassVar[type[Any]] = Hdf5Options
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
-    takes: ClassVar[Takes] = "any"
 
     def keeps_with(self, options: Any) -> Keeps:
-        """Say what survives: pictures of another size are not the same."""
-        kept = replace(self.keeps, frames="lossy") if options.resizes else self.keeps
+        """Say what survives; GameOn's own form has no times, sound or rewards."""
+        kept = super().keeps_with(options)
         return replace(kept, times=False, audio=False, rewards=False) if options.strict else kept
 
     def sniff(self, path: Path) -> bool:

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -28,11 +28,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Progress, Report
 from rushes.formats.card import export
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.npz import NpzWriter
 from rushes.formats.training.described import as_text
+from rushes.formats.training.file import TrainingFile
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.flat import ABOUT, NEEDED, Flat, about_file, small_arrays
 from rushes.formats.training.options import TrainingOptions
@@ -64,18 +65,12 @@ class NpzOptions(TrainingOptions):
             )
 
 
-class Npz(Format):
+class Npz(TrainingFile):
     """One NPZ file."""
 
     name: ClassVar[str] = "npz"
     looks_for: ClassVar[str] = "an NPZ file with video, inputs, metadata and about"
     Options: ClassVar[type[Any]] = NpzOptions
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
-    takes: ClassVar[Takes] = "any"
-
-    def keeps_with(self, options: Any) -> Keeps:
-        """Say what survives: pictures of another size are not the same."""
-        return replace(self.keeps, frames="lossy") if options.resizes else self.keeps
 
     def sniff(self, path: Path) -> bool:
         """Say whether a file is a ZIP with our arrays; nothing is read of them."""

@@ -19,7 +19,6 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -28,14 +27,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Progress, Report
 from rushes.formats.card import export
 from rushes.formats.nitrogen.pt_load import texts_of
 from rushes.formats.tensor_file import DTYPES, Blueprint, Tensor, blueprint
 from rushes.formats.tensor_writer import TensorWriter
+from rushes.formats.training.file import TrainingFile
 from rushes.formats.training.fill import fill, settle
 from rushes.formats.training.flat import ABOUT, NEEDED, Flat, about_file, small_arrays
-from rushes.formats.training.options import TrainingOptions
 from rushes.formats.training.plan import Plan, Take
 from rushes.formats.training.reread import read_json, recordings_of
 from rushes.model.recording import Sessions
@@ -48,18 +47,11 @@ _MOST: Final = 64_000_000
 _OF_SAFE: Final = {short: np.dtype(name) for name, (_, short) in DTYPES.items()}
 
 
-class TorchFile(Format):
+class TorchFile(TrainingFile):
     """One file of tensors."""
 
     name: ClassVar[str] = "torch"
     looks_for: ClassVar[str] = "a .pt or .safetensors file with video, inputs, metadata and about"
-    Options: ClassVar[type[Any]] = TrainingOptions
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
-    takes: ClassVar[Takes] = "any"
-
-    def keeps_with(self, options: Any) -> Keeps:
-        """Say what survives: pictures of another size are not the same."""
-        return replace(self.keeps, frames="lossy") if options.resizes else self.keeps
 
     def sniff(self, path: Path) -> bool:
         """Say whether a file holds our tensors, by its header alone; nothing in it is run."""

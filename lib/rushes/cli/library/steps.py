@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import typer
-
+from rushes.cli.group import group_of
 from rushes.table import Table
 
 STEPS: Final = Table(
@@ -29,19 +28,7 @@ STEPS: Final = Table(
 )
 """Every row is held to tests/contracts/test_commands.py, as the commands themselves."""
 
-
-def group() -> typer.Typer:
-    """Make the group of steps from the table."""
-    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-    for row in STEPS.values():
-        app.command(row.name, help=row.summary)(STEPS.load(row.name))
-
-    @app.callback()
-    def _about() -> None:
-        """Each step takes the folder of a library first, and prints one JSON object with --json."""
-
-    return app
-
-
-library: Final = group()
+library: Final = group_of(
+    STEPS, "Each step takes the folder of a library first, and prints one JSON object with --json."
+)
 """What the table of commands names."""
