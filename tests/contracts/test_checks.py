@@ -12,9 +12,11 @@ from rushes.formats.base import convert, open_any
 from rushes.model.findings import Finding, Problem
 from rushes.model.recording import Sessions
 from rushes.prepare.press_release import press_release
-from rushes.qa.base import CHECKS, SAMPLE_CHECKS, run_checks
+from rushes.qa.base import CHECKS, SAMPLE_CHECKS, every_rule, run_checks
 from rushes.store.fingerprint import of_tree
 from rushes.store.reader import open_session
+
+SEES_PICTURES = {"files", "pictures", "environment"}
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +50,13 @@ def test_it_changes_nothing(check, sessions):
 
 
 def test_it_finds_something_in_a_session_whose_pictures_are_gone(check, sessions, tmp_path):
+    if not {rule.sees for rule in every_rule().values() if rule.id.startswith(f"{check}.")} & SEES_PICTURES:
+        pytest.skip(f"{check} looks at no picture and no file")
     copy = shutil.copytree(sessions[0].path, tmp_path / "copy")
     (copy / "chunks" / "0001" / "images.parquet").unlink()
-    assert [f for f in run_checks(open_session(copy), [check]) if f.severity == "error"]
+    found = run_checks(open_session(copy), [check])
+    assert any(f.severity == "error" for f in found) or all("cannot tell" in f.sentence for f in found)
+    assert found
 
 
 def test_it_has_a_line_for_the_readme(check):

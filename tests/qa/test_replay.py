@@ -14,6 +14,7 @@ from rushes.capture.env.sample import sample
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
 from rushes.qa.replay import check_replay
+from rushes.qa.subject import Subject
 from rushes.store.reader import open_session
 
 
@@ -29,18 +30,18 @@ def copy(sampled, tmp_path):
 
 
 def only(path):
-    (finding,) = [f for f in check_replay(open_session(path)) if f.severity != "info"]
+    (finding,) = [f for f in check_replay(Subject(open_session(path))) if f.severity != "info"]
     return finding
 
 
 def test_sampled_play_comes_back_bit_for_bit(sampled):
-    (finding,) = check_replay(open_session(sampled))
+    (finding,) = check_replay(Subject(open_session(sampled)))
     assert (finding.check, finding.severity, finding.value) == ("replay.exact", "info", 60.0)
 
 
 def test_sticky_play_comes_back_too(tmp_path):
     sample(tmp_path / "s", "Pong", frames_per_env=40, max_episodes=2, sticky=0.3, policy="uniform", workers=1)
-    assert [f.check for f in check_replay(open_session(tmp_path / "s" / "atari_pong"))] == ["replay.exact"]
+    assert [f.check for f in check_replay(Subject(open_session(tmp_path / "s" / "atari_pong")))] == ["replay.exact"]
 
 
 def test_one_wrong_pixel_is_found_with_its_frame(copy):
@@ -80,10 +81,10 @@ def test_an_episode_that_does_not_say_its_seed_cannot_be_told(copy):
     summary = json.loads(path.read_text())
     del summary["segments"][0]["attrs"]["seed"]
     path.write_text(json.dumps(summary))
-    findings = list(check_replay(open_session(copy)))
+    findings = list(check_replay(Subject(open_session(copy))))
     assert [f.check for f in findings] == ["replay.cannot_tell", "replay.exact"]
     assert "seed" in findings[0].sentence
 
 
 def test_recorded_play_is_none_of_its_business(tmp_path):
-    assert list(check_replay(record(SyntheticBackend(frames=3), tmp_path / "s"))) == []
+    assert list(check_replay(Subject(record(SyntheticBackend(frames=3), tmp_path / "s")))) == []

@@ -110,4 +110,5 @@ def test_a_damaged_table_becomes_a_finding_and_hides_no_other_recording(copy, so
     path.write_bytes(path.read_bytes()[:-20])
     reseal(path.parent, "index.parquet")
     findings = run_checks([open_session(copy), open_session(sound)])
-    assert [f.check for f in findings] == ["structure.failed", "replay.failed", "replay.exact"]
+    told = [f.check for f in findings if f.check.startswith(("structure.", "replay."))]
+    assert told == ["structure.failed", "replay.failed", "replay.exact"]

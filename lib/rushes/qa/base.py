@@ -1,29 +1,37 @@
-"""What a check is, the table of checks, and running them over anything that can be read.
+"""What a check is, the tables of checks, and running them over anything that can be read.
 
-A check is a function from a recording to findings. It says what it found and what to do; silence means that it has
-nothing to say, and where it cannot tell it says so as `info`.
+A check is a function from a subject (a recording with what several checks want of it) to findings. It says what it
+found, where, against which limit, and what to do; silence means that it has nothing to say, and where it cannot tell it
+says so as `info`. Its rules stand in `RULES` of its module.
 
 Example:
-    >>> def no_frames(recording):
-    ...     if not recording.frame_count:
+    >>> def no_frames(subject):
+    ...     if not subject.recording.frame_count:
     ...         yield Finding(check="mine.empty", severity="error", sentence="there is no frame")
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from rushes.errors import BadNameError, RushesError, near
-from rushes.model.findings import Finding
+from rushes.errors import BadInputError, BadNameError, RushesError, near
+from rushes.model.findings import Finding, VerdictName, verdict
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
+from rushes.qa.rules import Limits, Rule
+from rushes.qa.subject import Expected, Subject
 from rushes.table import Table
 
-Check = Callable[[Recording], Iterable[Finding]]
+Check = Callable[[Subject], Iterable[Finding]]
 """A check; its findings carry ids that begin with its name in the table."""
 SampleCheck = Callable[[Samples, Sequence[Recording]], Iterable[Finding]]
 """A check of labelled rows over those of their recordings that are there."""
+FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
+"""Figures that a verdict names, null where nothing measured them."""
 
 CHECKS: Final = Table(
     "check",
@@ -32,6 +40,31 @@ CHECKS: Final = Table(
             "rushes.qa.structure:check_structure",
             "",
             "files present and unchanged (SHA-256), ledger balances, times rise, N+1 observations for N actions",
+        ),
+        "timing": (
+            "rushes.qa.timing:check_timing",
+            "",
+            "rate, jitter, gaps, duplicated and dropped frames, times that run back, pauses against the wall clock",
+        ),
+        "content": (
+            "rushes.qa.content:check_content",
+            "",
+            "black, frozen, torn, of the wrong size, upside down, in swapped colours, something burnt in",
+        ),
+        "actions": (
+            "rushes.qa.actions:check_actions",
+            "",
+            "keys that are stuck, pairs that no hand makes, dead axes, a clipped mouse, nothing but idling, repeats",
+        ),
+        "sound": (
+            "rushes.qa.sound:check_sound",
+            "",
+            "silence, clipping, gaps, a clock that runs away from that of the frames",
+        ),
+        "alignment": (
+            "rushes.qa.alignment.check:check_alignment",
+            "",
+            "how far inputs are from the pictures, with a 90 % interval, drift, and the same for sound",
         ),
         "replay": (
             "rushes.qa.replay:check_replay",
@@ -53,27 +86,99 @@ SAMPLE_CHECKS: Final = Table(
 """Checks of labelled rows. Every row of both tables is held to tests/contracts/test_checks.py."""
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What the checks said.
+
+    Attributes:
+        findings: All findings: what reading a set had to work around, then its labelled rows where it has some, then
+            recording by recording in the order of the table.
+        subjects: What was looked at, a recording each, with what was measured on it.
+    """
+
+    findings: tuple[Finding, ...]
+    subjects: tuple[Subject, ...]
+
+    @property
+    def verdict(self) -> tuple[VerdictName, list[str]]:
+        """The verdict on all of it, and its reasons."""
+        return verdict(self.findings)
+
+    def of(self, subject: Subject) -> list[Finding]:
+        """Give the findings about one recording."""
+        return [finding for finding in self.findings if finding.session == subject.recording.info.id]
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The figures of one recording; of several those in which all agree to a microsecond, null for the rest."""
+        return merged([figures(subject) for subject in self.subjects])
+
+
+def figures(subject: Subject) -> dict[str, float | None]:
+    """Give the figures of one recording, null where nothing was measured."""
+    return {name: subject.figures.get(name) for name in FIGURES}
+
+
+def merged(several: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """Give the figures in which several recordings agree, null for the rest."""
+    return {
+        name: several[0][name] if len({one[name] for one in several}) == 1 else None for name in FIGURES if several
+    } or dict.fromkeys(FIGURES)
+
+
+@cache
+def every_rule() -> Mapping[str, Rule]:
+    """Give every rule of both tables by its id, in the order of the tables."""
+    found: dict[str, Rule] = {}
+    for table in (CHECKS, SAMPLE_CHECKS):
+        for name in table:
+            found.update(getattr(importlib.import_module(table[name].target.partition(":")[0]), "RULES", {}))
+    return found
+
+
 def run_checks(
     recordings: Recording | Iterable[Recording],
     checks: Sequence[str] = (),
     *,
+    limits: Limits | None = None,
+    expected: Expected | None = None,
+    quick: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Finding]:
+    """Run checks over recordings and give their findings; see `examine`, which gives the figures too."""
+    found = examine(recordings, checks, limits=limits, expected=expected, quick=quick, progress=progress)
+    return list(found.findings)
+
+
+def examine(
+    recordings: Recording | Iterable[Recording],
+    checks: Sequence[str] = (),
+    *,
+    limits: Limits | None = None,
+    expected: Expected | None = None,
+    quick: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Examined:
     """Run checks over recordings.
 
     Args:
         recordings: One or several.
         checks: Names of either table; empty runs all.
+        limits: Limits by the ids of their rules; defaults for the rest.
+        expected: What is known beforehand.
+        quick: Read only descriptions and tables: no picture, no sound, no whole file, no environment.
         progress: Called with (done, total, what).
 
     Returns:
-        All findings: what reading a set had to work around, then its labelled rows where it has some, then recording
-        by recording in the order of the table. A check that fails on broken data becomes an error finding and hides no
-        other; so does having nothing to check.
+        Findings and figures. A check that fails on broken data becomes an error finding and hides no other; so does
+        having nothing to check.
 
     Raises:
-        BadNameError: An unknown check; the message names the nearest.
+        BadNameError: An unknown check or rule; the message names the nearest.
+        BadInputError: A limit for a rule that has none.
     """
+    limits = limits or Limits()
+    _refuse(limits)
     names = [*checks] or [*SAMPLE_CHECKS, *CHECKS]
     for name in names:
         _row(name)
@@ -90,14 +195,34 @@ def run_checks(
         sentence = "nothing was checked: there is no frame to check; `rushes info` says what was found instead"
         found.append(Finding(check="read.nothing", severity="error", sentence=sentence))
     found += _about_samples(samples, every, checks, progress)
+    subjects = []
     for number, recording in enumerate(every):
+        subject = Subject(recording, limits, expected or Expected(), quick)
+        subjects.append(subject)
         for name, check in chosen:
             if progress is not None:
                 progress(number, len(every), f"{name} {recording.info.game}")
-            found += _run(name, check, recording, session=recording.info.id)
+            found += _run(name, check, subject, session=recording.info.id)
+        subject.let_go()
     if progress is not None:
         progress(len(every), len(every), "done")
-    return found
+    return Examined(tuple(found), tuple(subjects))
+
+
+def _refuse(limits: Limits) -> None:
+    """Refuse limits of rules that are not there, or that have none."""
+    rules = every_rule()
+    for name in limits.values:
+        if name not in rules:
+            raise BadNameError(
+                f"limit of rule {name!r}",
+                accepts="a rule: `rushes qa --rules` lists them",
+                fix=near(name, rules) or "take a name from the list",
+            )
+        if rules[name].limit is None:
+            raise BadInputError(
+                f"a limit for {name}", accepts="a rule that has a limit", fix="`rushes qa --rules` shows which have one"
+            )
 
 
 def _about_samples(

@@ -5,9 +5,10 @@ anywhere between the emulator and the file. The environment is loaded anew for e
 `reset(seed=seed)` does, and not by the way that sampling takes.
 
 Example:
+    >>> from rushes.qa.subject import Subject
     >>> from rushes.store.reader import open_session
     >>> def replays(path):
-    ...     return all(f.severity == "info" for f in check_replay(open_session(path)))
+    ...     return all(f.severity == "info" for f in check_replay(Subject(open_session(path))))
 """
 
 from __future__ import annotations
@@ -20,26 +21,39 @@ import numpy as np
 from rushes.errors import RushesError
 from rushes.model.findings import Finding
 from rushes.model.games import is_atari
-from rushes.model.recording import Episode, Recording
+from rushes.model.recording import Episode
+from rushes.qa.rules import Rule, rules_of
+from rushes.qa.subject import Subject
 from rushes.worlds.atari import Atari
 from rushes.worlds.base import World
 from rushes.worlds.catalog import make_world
 
+RULES: Final = rules_of(
+    Rule(
+        "replay.differs",
+        "a picture or an outcome that the environment does not give for this seed and these actions",
+        severity="error",
+        sees="environment",
+    ),
+    Rule("replay.cannot_tell", "an episode that does not say how it was made", severity="info", sees="environment"),
+    Rule("replay.exact", "how many frames came back bit for bit", severity="info", sees="environment"),
+)
 NEEDED: Final = ("env_id", "seed", "frameskip", "sticky", "full_action_space")
 """What a segment must say of itself to be played again."""
 
 
-def check_replay(recording: Recording) -> Iterator[Finding]:
+def check_replay(subject: Subject) -> Iterator[Finding]:
     """Play every episode again and compare pictures, rewards, ends and lives.
 
     Args:
-        recording: Any recording of an environment.
+        subject: Any recording of an environment.
 
     Yields:
         `replay.differs` (error) with the first frame that differs; `replay.cannot_tell` (info) where an episode does
         not say how it was made or its environment is not here; `replay.exact` (info) once for a recording that agrees.
     """
-    if not recording.is_environment:
+    recording = subject.recording
+    if not recording.is_environment or subject.quick:
         return
     session, frames, episodes, world = recording.info.id, 0, 0, None
     try:

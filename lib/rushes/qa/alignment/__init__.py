@@ -1,0 +1,1 @@
+"""Alignment as a number: how far the inputs of a recording are from its pictures and its sound."""

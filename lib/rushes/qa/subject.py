@@ -1,0 +1,141 @@
+"""What is checked: a recording, with all that several checks want of it, read once.
+
+Tables are read when they are asked for and then kept; the pictures are decoded once, whatever the number of checks that
+want something of them (`rushes.qa.signs`), and the alignment is measured once. A check changes nothing here but
+`figures`, where it notes what it measured.
+
+Example:
+    >>> from rushes.store.reader import open_session
+    >>> def frames_a_second(path):
+    ...     return Subject(open_session(path)).recording.rate_hz
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rushes.model.findings import Finding, Severity
+from rushes.model.recording import Recording
+from rushes.qa.rules import Limits, Rule
+from rushes.qa.signs import Signs, read_signs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rushes.qa.alignment.measured import Measured
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a person knows of a recording beforehand, for rules that cannot tell without it.
+
+    Attributes:
+        size: (height, width) in px of its pictures.
+        rate_hz: Frames a second.
+        picture: A screenshot of the game, the right side up and in its right colours: a PNG or JPEG file.
+        reference: A recording of the same play to hold it against: what it was made from.
+        game_latency_ms: How long the game itself takes from an input to the picture; taken off a measured offset.
+    """
+
+    size: tuple[int, int] | None = None
+    rate_hz: float | None = None
+    picture: Path | None = None
+    reference: Recording | None = None
+    game_latency_ms: float | None = None
+
+
+@dataclass
+class Subject:
+    """A recording under examination.
+
+    Attributes:
+        recording: What is checked.
+        limits: What it is held against.
+        expected: What is known beforehand.
+        quick: Whether only descriptions and tables are read: no picture, no sound, no whole file, no environment.
+        figures: What checks measured, by the names of `rushes.qa.base.FIGURES`.
+    """
+
+    recording: Recording
+    limits: Limits = field(default_factory=Limits)
+    expected: Expected = field(default_factory=Expected)
+    quick: bool = False
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> pd.DataFrame:
+        """One row a frame of the whole recording, columns `INDEX_COLUMNS`."""
+        return self.recording.index()
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """Every event of the recording, columns `EVENT_COLUMNS`, in the order of time."""
+        return self.recording.events()
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Every step of an environment, columns `STEP_COLUMNS`; empty for recorded play."""
+        return self.recording.steps()
+
+    @cached_property
+    def signs(self) -> Signs:
+        """What one pass over the pictures gives; the first who asks waits for it."""
+        return read_signs(self.recording)
+
+    @cached_property
+    def measured(self) -> Measured:
+        """The alignment, measured once."""
+        from rushes.qa.alignment.measure import measure  # measures by what a subject holds
+
+        return measure(self)
+
+    def let_go(self) -> None:
+        """Forget tables and signs, so that of many recordings one is held at a time; figures and alignment stay."""
+        for name in ("index", "events", "steps", "signs"):
+            self.__dict__.pop(name, None)
+
+    def limit(self, rule: Rule) -> float:
+        """Give what a rule holds its value against."""
+        return self.limits.of(rule)
+
+    def finding(
+        self,
+        rule: Rule,
+        sentence: str,
+        *,
+        value: float | None = None,
+        stream: str = "",
+        frame_index: int | None = None,
+        t_ns: int | None = None,
+        severity: Severity | None = None,
+    ) -> Finding:
+        """Make a finding of a rule about this recording.
+
+        Args:
+            rule: The rule.
+            sentence: What was found, where, and what to do.
+            value: What was measured, in the rule's unit.
+            stream: `frames`, `actions`, `events`, `sound` ...
+            frame_index: Where, or None.
+            t_ns: When, ns since session start, or None.
+            severity: Another one than the rule's own.
+        """
+        return Finding(
+            check=rule.id,
+            severity=severity or rule.severity,
+            sentence=sentence,
+            session=self.recording.info.id,
+            stream=stream,
+            frame_index=frame_index,
+            t_ns=t_ns,
+            value=None if value is None else float(value),
+            limit=None if rule.limit is None else self.limit(rule),
+        )
+
+    def cannot_tell(self, rule: Rule, why: str) -> Finding:
+        """Say that a rule cannot tell, and why: a finding of severity `info`."""
+        return self.finding(rule, f"cannot tell: {why}", severity="info")
