@@ -31,6 +31,8 @@ class Finding:
         t_ns: When, ns since session start, or None.
         value: What was measured, or None.
         limit: What it was held against, or None.
+        t_end_ns: End of the stretch that begins at `t_ns`, ns since session start, or None: what a mark `valid: false`
+            over [t_ns, t_end_ns) would take out.
     """
 
     check: str
@@ -42,6 +44,7 @@ class Finding:
     t_ns: int | None = None
     value: float | None = None
     limit: float | None = None
+    t_end_ns: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""

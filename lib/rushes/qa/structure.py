@@ -1,8 +1,7 @@
 """Structure: what is said to be there is there, unchanged, in order, and adds up.
 
 Example:
-    >>> from rushes.qa.rules import Rule, rules_of
-from rushes.qa.subject import Subject
+    >>> from rushes.qa.subject import Subject
     >>> from rushes.store.reader import open_session
     >>> def is_sound(path):
     ...     return not list(check_structure(Subject(open_session(path))))

@@ -111,6 +111,7 @@ class Subject:
         stream: str = "",
         frame_index: int | None = None,
         t_ns: int | None = None,
+        t_end_ns: int | None = None,
         severity: Severity | None = None,
     ) -> Finding:
         """Make a finding of a rule about this recording.
@@ -122,6 +123,7 @@ class Subject:
             stream: `frames`, `actions`, `events`, `sound` ...
             frame_index: Where, or None.
             t_ns: When, ns since session start, or None.
+            t_end_ns: End of the stretch that begins at `t_ns`, or None; `rushes qa --fix` may mark it invalid.
             severity: Another one than the rule's own.
         """
         return Finding(
@@ -134,6 +136,7 @@ class Subject:
             t_ns=t_ns,
             value=None if value is None else float(value),
             limit=None if rule.limit is None else self.limit(rule),
+            t_end_ns=t_end_ns,
         )
 
     def cannot_tell(self, rule: Rule, why: str) -> Finding:
