@@ -10,6 +10,7 @@ import pytest
 
 from rushes.errors import BadInputError
 from rushes.model.actions import ActionSpace
+from rushes.model.delay import moved
 from rushes.model.readings import Event, Frame, Gap, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact
@@ -189,6 +190,20 @@ def test_a_delay_is_a_number_or_what_was_measured(tmp_path):
     assert delay_of(honour(session), "measured") == 41.5
     with pytest.raises(BadInputError, match="nobody measured"):
         delay_of(load("fake").Fake([3]), "measured")
+
+
+def test_a_measured_delay_drifts_from_the_middle_of_what_it_is_about(tmp_path):
+    session = record(tmp_path / "s", ([0, 10], 600 * 10**9, []))
+    add_fact(tmp_path / "s", "offset", {"ms": 9.0, "low": 8.0, "high": 10.0, "drift_ppm": 0.0}, author="first")
+    add_fact(tmp_path / "s", "offset", {"ms": 40.0, "low": 39.0, "high": 41.0, "drift_ppm": 100.0}, author="second")
+    part = {"ms": 50.0, "low": 49.0, "high": 51.0, "drift_ppm": None}
+    add_fact(tmp_path / "s", "offset", part, author="third", t_start_ns=20, t_end_ns=40)
+    delay = delay_of(session, "measured")
+    assert delay == 40.0
+    # 100 ppm over the 300 s before the middle are 30 ms
+    assert moved([0, 30, 600 * 10**9], delay).tolist() == [10_000_000, 50_000_030, 600 * 10**9 + 70_000_000]
+    add_fact(tmp_path / "s", "validity", {"valid": False}, author="me", t_start_ns=0, t_end_ns=5)
+    assert moved([0], delay_of(honour(open_session(session.path)), "measured")).tolist() == [10_000_000]
 
 
 def test_a_key_that_is_held_over_a_marked_stretch_is_still_held_behind_it(tmp_path):

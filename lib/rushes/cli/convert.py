@@ -27,6 +27,9 @@ def convert(
     game: Annotated[
         list[str] | None, typer.Option(help="only recordings of this game, all where none is named; may be repeated")
     ] = None,
+    action_delay_ms: Annotated[
+        str, typer.Option(help="move inputs so many ms later first; 'measured' takes each session's own offset")
+    ] = "",
     strict: Annotated[
         bool, typer.Option(help="write exactly the reference's form; short for --option strict=true")
     ] = False,
@@ -46,7 +49,15 @@ def convert(
         form.takes in {"steps", "any"} and sum(s.frame_count for s in sessions) > MANY
     )  # the others work on threads as fast
     with pool(None, workers=0, tasks=MANY) if many else nullcontext() as executor, show.bar("frame") as bar:
-        report = base.convert(sessions, target, format=format_name, options=options, executor=executor, progress=bar)
+        report = base.convert(
+            sessions,
+            target,
+            format=format_name,
+            options=options,
+            action_delay_ms=action_delay_ms,
+            executor=executor,
+            progress=bar,
+        )
     if as_json:
         show.emit(report.to_json())
         return

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from rushes.errors import BadDataError, BadInputError, MissingError
+from rushes.formats.delays import with_delay
 from rushes.formats.games import of_games
 from rushes.formats.options import Given, NoOptions, parse_options
 from rushes.model.ledger import Ledger
@@ -340,6 +341,7 @@ def convert(
     format: str,  # noqa: A002 - the word that users know
     options: Given = None,
     games: Sequence[str] = (),
+    action_delay_ms: str | float = "",
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -352,6 +354,9 @@ def convert(
         options: Its options: `["strict=true"]`, a mapping, or its `Options`.
         games: Only recordings of these games, exact names in any case; none means all. The others are lost as
             `other_game` in the ledger and named in the card.
+        action_delay_ms: Moves the inputs of every recording this much later first, whatever the format: a number of
+            ms, or `measured` for each recording's own offset (`store.delayed`). Empty leaves it to the option of that
+            name that some formats have.
         executor: Any executor to spread encoding over; the same bytes come out with and without.
         progress: See `Progress`.
 
@@ -374,6 +379,7 @@ def convert(
     source = of_games(source, games)
     if form.honours_facts:
         source = honour_all(source)
+    source = with_delay(source, chosen, action_delay_ms)
     if source.samples is None and not any(recording.segments for recording in source):
         raise BadInputError(
             "a source without any episode",

@@ -4,7 +4,8 @@
 strict folder tree holds nothing but what the reference holds. A card names what went in, what came out, what is kept
 (the source has it and the format keeps it), lost (the source has it and the format does not keep it) and absent (the
 source did not have it), and how frames and actions are paired. It holds no wall time, host, path or version: the same
-source gives the same bytes. Figures are null until something has measured them.
+source gives the same bytes. What
+checks said stands in it as the side facts of each session have it; no export checks anything by itself.
 
 Example (a writer of a format):
     >>> def write(form, source, target, options):
@@ -26,15 +27,16 @@ from typing import Any, Final
 
 from rushes.errors import OccupiedError
 from rushes.formats.base import Format, Keeps, Report
+from rushes.formats.card_checked import checked_lines, common_figures
 from rushes.formats.card_figures import figures_text
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
 from rushes.store.atomic import new_file, new_folder, resumed_file
+from rushes.store.checked import checked_of
+from rushes.store.delayed import Delayed
 
 SCHEMA: Final = "rushes/card/1"
 PAIRING: Final = "row k = what happened in [t_k, t_{k+1}); action k is taken on frame k"
-FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
-"""Figures of a card; null until they are measured."""
 LICENSE: Final = (
     "No licence is given with these data. Pictures and sounds show a game, whose rights stay with their "
     "holders; whoever shares the file decides and says under which terms."
@@ -227,6 +229,8 @@ def describe(
     Returns:
         Plain JSON values.
     """
+    checked = [checked_of(recording) for recording in source]
+    moved_ms = [float(r.delay_ms) if isinstance(r, Delayed) else 0.0 for r in source]
     spaces: dict[str, dict[str, Any]] = {}
     seeds: dict[str, list[Any]] = {}
     reasons: Counter[str] = Counter()
@@ -263,7 +267,7 @@ def describe(
         "end_reasons": dict(sorted(reasons.items())),
         "time_source": sorted({s["time_source"] for s in sessions}),
         "pairing": pairing,
-        "action_delay_ms": _one_or_all(delays_ms),
+        "action_delay_ms": _one_or_all(delays_ms if any(delays_ms) else moved_ms),
         "keeps": asdict(keeps),
         "kept": list(report.kept),
         "lost": list(report.lost),
@@ -271,7 +275,8 @@ def describe(
         "renamed": [dict(one) for one in renamed],
         "ledger": report.ledger.to_json(),
         "problems": [{**p.to_json(), "where": _without_folders(p.where)} for p in source.problems],
-        "figures": dict.fromkeys(FIGURES),
+        "figures": common_figures(checked),
+        "checked": [{"id": r.info.id, **one} for r, one in zip(source, checked, strict=True) if one],
         "license": LICENSE,
         "privacy": _privacy(source),
     }
@@ -326,6 +331,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         "- **Figures:** "
         + _listed(f"{k} {'not measured' if v is None else f'{v:g}'}" for k, v in card["figures"].items())
         + ".",
+        *checked_lines(card["checked"]),
         "",
         "## What became of everything",
         "",

@@ -36,6 +36,7 @@ from rushes.formats.training.pictures import pictures
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.controls import CONTROLS, POINTER
+from rushes.model.delay import moved
 from rushes.model.events import cut_events
 from rushes.model.findings import Problem
 from rushes.model.ledger import Tally
@@ -125,8 +126,8 @@ class Writer:
         account.close(recording)
 
     def _inputs(self, group: Any, pair: Pair) -> None:
-        delay_ns = round(pair.grid.action_delay_ms * 1_000_000)
-        events = pair.events.assign(t_ns=pair.events["t_ns"] + delay_ns).sort_values("t_ns", kind="stable")
+        times = moved(pair.events["t_ns"].to_numpy(np.int64), pair.grid.action_delay_ms)
+        events = pair.events.assign(t_ns=times).sort_values("t_ns", kind="stable")
         table = cut_events(events, int(pair.grid.t_ns[0]), int(pair.grid.ends_ns[-1]))
         placed = table["control"].isin([*self._known, POINTER]) & (table["flag"] != "hotkey")
         plain = table[placed][list(EVENT_COLUMNS)].astype(object)

@@ -30,6 +30,7 @@ import pandas as pd
 from rushes.errors import BadInputError
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import MOUSE_MOTIONS, STICKS, TRIGGER_THRESHOLD, TRIGGERS
+from rushes.model.delay import moved
 from rushes.model.events import COLUMNS, Edges, edges
 
 Encoding = Literal["held", "pressed", "released", "fraction"]
@@ -141,8 +142,8 @@ def to_grid(events: pd.DataFrame, t_ns: npt.ArrayLike, *, end_ns: int, action_de
         t_ns: (N,) int64 ns since session start of the steps' starts, not falling; of two equal ones the
             second has all events. N is at least 1.
         end_ns: ns since session start of the segment's end, at or after the last step's start.
-        action_delay_ms: Moves every event this much later first; a positive measured offset is cancelled by
-            itself.
+        action_delay_ms: Moves every event this much later first, by a `model.delay.Delay` each by its own; a positive
+            measured offset is cancelled by itself.
 
     Returns:
         The grid.
@@ -153,7 +154,7 @@ def to_grid(events: pd.DataFrame, t_ns: npt.ArrayLike, *, end_ns: int, action_de
     """
     starts = _checked(t_ns, end_ns, events)
     ends = np.append(starts[1:], np.int64(end_ns))
-    times = events["t_ns"].to_numpy(np.int64) + round(action_delay_ms * 1_000_000)
+    times = moved(events["t_ns"].to_numpy(np.int64), action_delay_ms)
     order = np.argsort(times, kind="stable")
     events = events.assign(t_ns=times).iloc[order]
     times, kind = times[order], events["kind"].to_numpy(object)

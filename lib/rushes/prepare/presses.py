@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadInputError
+from rushes.model.delay import moved
 from rushes.model.events import edges
 from rushes.model.recording import Recording
 from rushes.model.session import Segment
@@ -78,21 +79,21 @@ class Pressed:
     Attributes:
         pair: The segment with its grid.
         found: When the target is down; times are the events' own.
-        delay_ns: By how much events are moved later before they meet the frames.
+        delay_ms: By how much events are moved later before they meet the frames.
         row: (P,) int64 row of the frame on which each press falls: the last one at or before it; -1 or N outside.
     """
 
     pair: Pair
     found: Stretches
-    delay_ns: int
+    delay_ms: float
     row: Ints
 
     def down_in_rows(self) -> Bools:
         """Say for each row whether the target is down at any time in [t_k, t_{k+1}): (N,) bool."""
         starts, ends = self.pair.grid.t_ns, self.pair.grid.ends_ns
-        down = self.found.down_ns + self.delay_ns
+        down = moved(self.found.down_ns, self.delay_ms)
         closed = self.found.up_ns != OPEN
-        up = np.where(closed, np.where(closed, self.found.up_ns, 0) + self.delay_ns, OPEN)
+        up = np.where(closed, moved(np.where(closed, self.found.up_ns, 0), self.delay_ms), OPEN)
         first = np.searchsorted(down, starts, side="right")  # stretches that began at or before the row
         before = np.zeros(len(starts), bool)
         known = first > 0
@@ -239,12 +240,12 @@ def pressed(recording: Recording, target: Target, *, action_delay_ms: float = 0.
         BadInputError: A number of a box that the recording's actions do not have, or another target than such a
             number for an environment whose actions are vectors.
     """
-    delay_ns = round(action_delay_ms * 1_000_000)
     for pair in pairs(recording, action_delay_ms=action_delay_ms):
         found = _in_segment(recording, pair, pair.segment, target)
-        row = np.searchsorted(pair.grid.t_ns, found.down_ns + delay_ns, side="right") - 1
-        row[found.down_ns + delay_ns >= pair.grid.ends_ns[-1]] = len(pair)
-        yield Pressed(pair, found, delay_ns, row.astype(np.int64))
+        down_ns = moved(found.down_ns, action_delay_ms)
+        row = np.searchsorted(pair.grid.t_ns, down_ns, side="right") - 1
+        row[down_ns >= pair.grid.ends_ns[-1]] = len(pair)
+        yield Pressed(pair, found, action_delay_ms, row.astype(np.int64))
 
 
 def _in_segment(recording: Recording, pair: Pair, segment: Segment, target: Target) -> Stretches:

@@ -14,7 +14,7 @@ Example:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -25,9 +25,11 @@ import pandas as pd
 
 from rushes.errors import BadInputError
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
+from rushes.model.delay import Delay, Piece, moved
 from rushes.model.grid import Grid, to_grid
 from rushes.model.recording import Recording
 from rushes.model.session import Segment
+from rushes.store.facts import Fact
 from rushes.store.reader import Session
 from rushes.store.validity import Valid
 
@@ -98,12 +100,12 @@ class Pair:
         names = used["control"].where(used["control"] != POINTER, MOUSE_MOTIONS[0])
         if MOUSE_MOTIONS[1] in known:
             known.add(MOUSE_MOTIONS[0])
-        times = used["t_ns"].to_numpy(np.int64) + round(self.grid.action_delay_ms * 1_000_000)
+        times = moved(used["t_ns"].to_numpy(np.int64), self.grid.action_delay_ms)
         return names, names.isin(known).to_numpy(bool), times
 
     def _used(self) -> pd.DataFrame:
         """Give the rows that the grid counts: in the segment, no states, no chords of the recorder."""
-        times = self.events["t_ns"].to_numpy(np.int64) + round(self.grid.action_delay_ms * 1_000_000)
+        times = moved(self.events["t_ns"].to_numpy(np.int64), self.grid.action_delay_ms)
         inside = (times >= self.grid.t_ns[0]) & (times < self.grid.ends_ns[-1])
         found: pd.DataFrame = self.events[inside & (self.events["kind"] != "state") & (self.events["flag"] != "hotkey")]
         return found
@@ -151,15 +153,32 @@ def pairs(recording: Recording, *, action_delay_ms: float = 0.0) -> Iterator[Pai
         yield Pair(segment, index.iloc[:count].reset_index(drop=True), grid, len(index) - count, events)
 
 
+def _measured(recording: Recording, offsets: Sequence[Fact]) -> Delay:
+    segments = (recording.session if isinstance(recording, Valid) else recording).segments
+    start_ns, end_ns = (segments[0].start_ns, segments[-1].end_ns) if segments else (0, 0)
+    pieces: list[Piece] = []
+    for fact in offsets:
+        if fact.t_start_ns is None and fact.t_end_ns is None:
+            pieces.clear()
+        first = start_ns if fact.t_start_ns is None else fact.t_start_ns
+        last = end_ns if fact.t_end_ns is None else fact.t_end_ns
+        value = fact.value
+        drift_ppm = float(value["drift_ppm"] or 0.0)
+        pieces.append(Piece(fact.t_start_ns, fact.t_end_ns, float(value["ms"]), drift_ppm, (first + last) // 2))
+    return Delay(pieces[0].ms, tuple(pieces))
+
+
 def delay_of(recording: Recording, asked: str) -> float:
     """Read an `action_delay_ms` option.
 
     Args:
         recording: The recording that it is for.
-        asked: A number of ms as text, or `measured`: the newest offset among the session's side facts.
+        asked: A number of ms as text, or `measured`: the offsets among the session's side facts. A fact about the whole
+            session takes the place of all before it, one about a stretch counts there. Its `ms` holds in the middle of
+            what it is about, and grows by its `drift_ppm`; where no fact reaches, the first one's `ms` is taken.
 
     Returns:
-        ms by which events are moved later.
+        ms by which events are moved later; a `Delay` where it was measured.
 
     Raises:
         BadInputError: No number, or nothing was measured.
@@ -173,7 +192,7 @@ def delay_of(recording: Recording, asked: str) -> float:
                 accepts="a session with an offset among its facts, or a number",
                 fix="measure the alignment first, or pass a number of milliseconds",
             )
-        return float(offsets[-1].value["ms"])
+        return _measured(recording, offsets)
     try:
         found = float(asked)
     except ValueError:

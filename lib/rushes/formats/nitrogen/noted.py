@@ -19,6 +19,7 @@ import pandas as pd
 from rushes.formats.inputs import Account, Floats, Rows
 from rushes.formats.nitrogen.capture_names import wheel_columns
 from rushes.model.controls import kind_of
+from rushes.model.delay import moved
 from rushes.store.pairing import Pair
 
 STRICT_PAIRING: Final = "row k = keys as they were at t_k, motion of (t_{k-1}, t_k]"
@@ -71,7 +72,7 @@ def unseen(pair: Pair, controls: frozenset[str]) -> tuple[int, int]:
 def _moves_behind(pair: Pair, controls: frozenset[str]) -> int:
     """Count what moved behind the last frame."""
     events: pd.DataFrame = pair.events
-    times = events["t_ns"].to_numpy(np.int64) + round(pair.grid.action_delay_ms * 1_000_000)
+    times = moved(events["t_ns"].to_numpy(np.int64), pair.grid.action_delay_ms)
     late = events[(times > pair.grid.t_ns[-1]) & (times < pair.grid.ends_ns[-1]) & (events["flag"] != "hotkey")]
     placed = {name for name in controls if kind_of(name) == "axis"}
     motion = bool({"MouseDX", "MouseDY"} & controls)

@@ -40,6 +40,7 @@ from rushes.formats.nitrogen.release import OWN, PIECE_S
 from rushes.formats.nitrogen.shards import ACTIONS, FILMS, METADATA
 from rushes.model.clock import NS
 from rushes.model.controls import POINTER
+from rushes.model.delay import moved
 from rushes.model.grid import Grid, to_grid
 from rushes.model.nitrogen import COLUMNS
 from rushes.model.recording import Recording
@@ -189,9 +190,9 @@ def _beginning(pair: Pair) -> Grid:
     """Give the state in which a segment begins as a grid of one step: what came before it, nothing of its first row."""
     events, start = pair.events, int(pair.grid.t_ns[0])
     times = events["t_ns"].to_numpy(np.int64)
-    moved = times + round(pair.grid.action_delay_ms * 1_000_000)
-    early = (moved < start) | ((events["kind"] == "state").to_numpy() & (times <= start))
-    return to_grid(events[early].assign(t_ns=np.minimum(moved[early], start)), [start], end_ns=start + 1)
+    later = moved(times, pair.grid.action_delay_ms)
+    early = (later < start) | ((events["kind"] == "state").to_numpy() & (times <= start))
+    return to_grid(events[early].assign(t_ns=np.minimum(later[early], start)), [start], end_ns=start + 1)
 
 
 def _strict_start(plan: Plan, pair: Pair, place: int) -> int:
@@ -283,7 +284,7 @@ def _count(plan: Plan, pair: Pair, rows: _SegmentRows, count: int, job: Job, acc
 
 def _placed_from(plan: Plan, pair: Pair, start_ns: int) -> int:
     """Count the events from a time on that have a place, and are lost with the rows there."""
-    times = pair.events["t_ns"].to_numpy(np.int64) + round(pair.grid.action_delay_ms * 1_000_000)
+    times = moved(pair.events["t_ns"].to_numpy(np.int64), pair.grid.action_delay_ms)
     inside = (times >= start_ns) & (times < pair.grid.ends_ns[-1])
     events = pair.events[inside & (pair.events["kind"] != "state") & (pair.events["flag"] != "hotkey")]
     placed = set(plan.rows.controls) | ({POINTER} if {"MouseDX", "MouseDY"} & plan.rows.controls else set())

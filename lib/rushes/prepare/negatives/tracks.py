@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.model.actions import ActionSpace
+from rushes.model.delay import moved
 from rushes.model.recording import Recording
 from rushes.model.targets import Target
 from rushes.prepare.negatives.reach import FAR
@@ -199,7 +200,7 @@ def _idle(pair: Pair, keys: Floats, space: ActionSpace) -> Bools:
 def _distances(one: Pressed, called: Ints) -> tuple[Ints, Ints, Ints]:
     """Give since, since_ns and apart_ns; see `Track`. `called` are rows that count as presses too."""
     starts, told = one.pair.grid.t_ns, one.found.told
-    row, down = one.row[told], one.found.down_ns[told] + one.delay_ns
+    row, down = one.row[told], moved(one.found.down_ns[told], one.delay_ms)
     called = called[~np.isin(called, row)]
     order = np.argsort(np.concatenate([row, called]), kind="stable")
     row, down = np.concatenate([row, called])[order], np.concatenate([down, starts[called]])[order]
