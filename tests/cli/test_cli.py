@@ -115,9 +115,11 @@ def test_qa_passes_on_sound_play_and_fails_with_status_1_on_a_changed_file(home)
     done = rushes("qa", "s", "--json", cwd=home)
     said = json.loads(done.stdout)
     assert done.returncode == 0
-    assert set(said) == {"verdict", "reasons", "figures", "findings"}
-    assert said["figures"] == dict.fromkeys(["offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz"])
-    assert [f["check"] for f in said["findings"]] == ["replay.exact"] * 2
+    assert set(said) == {"verdict", "reasons", "figures", "findings", "sessions"}
+    assert list(said["figures"]) == ["offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz"]
+    assert len(said["sessions"]) == 2
+    assert [f["check"] for f in said["findings"]].count("replay.exact") == 2
+    assert {f["severity"] for f in said["findings"]} == {"info"}
     shutil.copytree(home / "s", home / "damaged")
     path = home / "damaged" / "atari_pong" / "chunks" / "0001" / "steps.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"X")

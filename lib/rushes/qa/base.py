@@ -22,8 +22,10 @@ from rushes.errors import BadInputError, BadNameError, RushesError, near
 from rushes.model.findings import Finding, VerdictName, verdict
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
-from rushes.qa.rules import Limits, Rule
+from rushes.qa.rules import QUICK, Limits, Rule
+from rushes.qa.settled import settled
 from rushes.qa.subject import Expected, Subject
+from rushes.store.checked import facts_of
 from rushes.table import Table
 
 Check = Callable[[Subject], Iterable[Finding]]
@@ -111,10 +113,10 @@ class Examined:
     @property
     def figures(self) -> dict[str, float | None]:
         """The figures of one recording; of several those in which all agree to a microsecond, null for the rest."""
-        return merged([figures(subject) for subject in self.subjects])
+        return merged([figures_of(subject) for subject in self.subjects])
 
 
-def figures(subject: Subject) -> dict[str, float | None]:
+def figures_of(subject: Subject) -> dict[str, float | None]:
     """Give the figures of one recording, null where nothing was measured."""
     return {name: subject.figures.get(name) for name in FIGURES}
 
@@ -124,6 +126,12 @@ def merged(several: Sequence[Mapping[str, float | None]]) -> dict[str, float | N
     return {
         name: several[0][name] if len({one[name] for one in several}) == 1 else None for name in FIGURES if several
     } or dict.fromkeys(FIGURES)
+
+
+def rules_held(checks: Sequence[str] = (), *, quick: bool = False) -> list[str]:
+    """Give the ids of the rules that checks of recordings hold against each; without names all checks."""
+    held = [rule for rule in every_rule().values() if rule.id.partition(".")[0] in (checks or CHECKS)]
+    return [rule.id for rule in held if rule.sees != "samples" and (not quick or rule.sees in QUICK)]
 
 
 @cache
@@ -199,10 +207,12 @@ def examine(
     for number, recording in enumerate(every):
         subject = Subject(recording, limits, expected or Expected(), quick)
         subjects.append(subject)
+        told: list[Finding] = []
         for name, check in chosen:
             if progress is not None:
                 progress(number, len(every), f"{name} {recording.info.game}")
-            found += _run(name, check, subject, session=recording.info.id)
+            told += _run(name, check, subject, session=recording.info.id)
+        found += settled(told, facts_of(recording), every_rule())
         subject.let_go()
     if progress is not None:
         progress(len(every), len(every), "done")

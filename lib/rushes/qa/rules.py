@@ -20,6 +20,7 @@ from rushes.model.findings import Severity
 Sees = Literal["metadata", "tables", "files", "pictures", "sound", "environment", "samples"]
 """What a rule reads: the description and the segments; the tables of frames, steps and events; whole files; decoded
 pictures; decoded sound; an environment that is played again; labelled rows. The first two are quick."""
+Repairs = Literal["", "invalid", "offset"]
 
 QUICK: Final = frozenset({"metadata", "tables"})
 
@@ -35,6 +36,8 @@ class Rule:
         unit: Unit of the limit and of the findings' value: `ms`, `s`, `%`, `ppm`, `frames`, `px`, `dB`, `levels` ...
         severity: Of its findings where the limit is passed.
         sees: What it reads.
+        repair: What `--fix` may note beside the session: `invalid` marks the finding's stretch, `offset` stores what
+            was measured; `""` where nobody but a person can decide.
         needs: What it says `cannot tell` without, or `""`: a reference, `expect_rate_hz` ...
     """
 
@@ -45,6 +48,7 @@ class Rule:
     severity: Severity = "warning"
     sees: Sees = "tables"
     needs: str = ""
+    repair: Repairs = ""
 
 
 @dataclass(frozen=True)

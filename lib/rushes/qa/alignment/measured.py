@@ -112,9 +112,11 @@ class Measured:
     Attributes:
         offset: Inputs against pictures, over the whole recording.
         segments: The same for each segment, in order.
+        segments_differ: Whether they have offsets of their own, further apart than chance would have it.
         sounds: Sound against pictures and inputs against sound: (stream's name, offset), over the whole recording.
     """
 
     offset: Offset
     segments: tuple[Offset, ...] = ()
     sounds: tuple[tuple[str, Offset], ...] = ()
+    segments_differ: bool = False

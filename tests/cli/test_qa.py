@@ -1,0 +1,113 @@
+"""`rushes qa` as a user and a build server meet it."""
+
+import contextlib
+import io
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from types import SimpleNamespace
+
+import pytest
+
+from rushes.capture.recorder import record
+from rushes.capture.synthetic import SyntheticBackend
+from rushes.cli.main import main
+from rushes.qa.base import every_rule
+from rushes.store.facts import read_facts
+from rushes.store.fingerprint import of_tree
+from rushes.store.reader import open_session
+
+
+def rushes(*arguments):
+    out, error, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        try:
+            main([str(word) for word in arguments])
+        except SystemExit as end:
+            status = end.code or 0
+    return SimpleNamespace(status=status, out=out.getvalue(), error=error.getvalue())
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    return record(SyntheticBackend(frames=60), tmp_path_factory.mktemp("model") / "one").path
+
+
+def test_limits_are_in_the_findings_and_a_wrong_one_is_refused(session):
+    done = rushes("qa", session, "--quick", "--json", "--limit", "timing.jitter=0.00001", "--limit", "timing.gap=20")
+    found = {f["check"]: f for f in json.loads(done.out)["findings"]}
+    assert found["timing.gap"]["limit"] == 20.0
+    assert found["timing.gap"]["value"] == pytest.approx(1000 / 30, abs=0.1)
+    assert "did you mean 'timing.gap'" in rushes("qa", session, "--limit", "timing.gpa=20").error
+    assert "RULE=NUMBER" in rushes("qa", session, "--limit", "timing.gap").error
+    assert "has a limit" in rushes("qa", session, "--limit", "structure.missing_file=1").error
+
+
+def test_what_is_expected_is_held_against_what_is_there(session, tmp_path):
+    done = rushes("qa", session, "--quick", "--json", "--expect-rate-hz", "60")
+    found = {f["check"]: f["severity"] for f in json.loads(done.out)["findings"]}
+    assert found["timing.rate"] in ("warning", "error")
+    done = rushes("qa", session, "--json", "--check", "content", "--expect-size", "640x360")
+    assert any(f["check"] == "content.size" and f["severity"] != "info" for f in json.loads(done.out)["findings"])
+    assert "640x360" in rushes("qa", session, "--expect-size", "large").error
+    shutil.copytree(session, tmp_path / "two" / "a")
+    record(SyntheticBackend(frames=5, seed=1), tmp_path / "two" / "b")
+    assert "one recording" in rushes("qa", session, "--reference", tmp_path / "two").error
+
+
+def test_a_build_server_gets_a_case_for_each_rule_and_a_failure_for_each_error(session, tmp_path):
+    copy = shutil.copytree(session, tmp_path / "copy")
+    path = copy / "chunks" / "0001" / "events.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    done = rushes("qa", copy, "--check", "structure", "--junit")
+    assert done.status == 1
+    root = ET.fromstring(done.out)
+    (suite,) = root.findall("testsuite")
+    cases = {case.get("name"): case for case in suite.findall("testcase")}
+    assert {rule for rule in every_rule() if rule.startswith("structure.")} <= set(cases)
+    failures = [name for name, case in cases.items() if case.find("failure") is not None]
+    assert failures == ["structure.changed_file"]
+    assert suite.get("failures") == "1"
+    assert "restore it from a copy" in cases["structure.changed_file"].find("failure").get("message")
+    assert "one of them" in rushes("qa", copy, "--junit", "--json").error
+
+
+def test_a_repair_is_a_side_fact_with_a_backup_and_touches_nothing_else(session, tmp_path):
+    copy = shutil.copytree(session, tmp_path / "copy")
+    before = of_tree(copy / "chunks"), (copy / "session.json").read_bytes()
+    limits = ("--quick", "--limit", "timing.gap=20", "--check", "timing")  # every step of 33 ms is a gap then
+    first = rushes("qa", copy, *limits, "--fix")
+    facts = read_facts(copy)
+    assert {f.kind for f in facts} == {"validity"}
+    assert facts[0].author == "rushes qa: timing.gap"
+    assert not list(copy.glob("facts.backup*")), "there was nothing to back up"
+    assert "1 repairs noted" in first.error
+    again = json.loads(rushes("qa", copy, *limits, "--json").out)
+    (gap,) = [f for f in again["findings"] if f["check"] == "timing.gap"]
+    assert (gap["severity"], "marked invalid" in gap["sentence"]) == ("info", True)
+    assert "0 repairs noted" in rushes("qa", copy, *limits, "--fix").error
+    assert (of_tree(copy / "chunks"), (copy / "session.json").read_bytes()) == before
+    said = (copy / "facts.jsonl").read_bytes()
+    rushes("library", "tag", tmp_path, copy.name, "--add", "x")
+    kept = rushes("qa", copy, "--keep")
+    assert kept.status == 0, kept.out
+    assert read_facts(copy)[-1].value["figures"]["rate_hz"] == pytest.approx(30, rel=0.01)
+    assert (copy / "facts.jsonl").read_bytes().startswith(said)
+    assert open_session(copy).frame_count == 60
+
+
+def test_every_rule_is_listed_with_its_limit_and_unit():
+    rules = json.loads(rushes("qa", "--rules", "--json").out)["rules"]
+    assert [rule["id"] for rule in rules] == list(every_rule())
+    assert len(rules) >= 40
+    for rule in rules:
+        assert rule["what"]
+        assert rule["limit"] is None or rule["unit"], rule["id"]
+    listed = rushes("qa", "--rules").out
+    assert "timing.gap" in listed
+    assert "250 ms" in listed
+
+
+def test_a_quick_look_is_no_verdict_to_keep(session):
+    assert "a verdict of all checks" in rushes("qa", session, "--quick", "--keep").error
+    assert rushes("qa").status == 2
