@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rushes.errors import BadInputError, BadNameError
+from rushes.errors import BadInputError, BadNameError, OccupiedError
 from rushes.notebook.desktop_sample import make_session
 
 ROOT = Path(__file__).parent.parent.parent
@@ -103,6 +103,12 @@ def began(notebook, given):
         exec(source, namespace)
 
 
+def as_cell(name, value, *more):
+    """Write parameters as papermill writes them into a cell: `-p NAME VALUE` each after the first."""
+    given = [(name, value), *zip(more[1::3], more[2::3], strict=True)]
+    return "\n".join(f"{n} = {v if v.replace('.', '').isdecimal() else repr(v)}" for n, v in given)
+
+
 def test_an_unknown_parameter_is_an_error_that_names_the_near_one(notebook, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadNameError, match="did you mean 'out_dir'"):
@@ -149,9 +155,9 @@ def test_the_atari_recipe_leaves_what_it_promises(atari):
 
 def test_a_finished_run_is_not_written_over_and_an_unfinished_one_is_gone_on_with(atari, tmp_path):
     recipe = ROOT / "recipes" / "atari_sample.ipynb"
-    again = papermill(recipe, tmp_path / "A.ipynb", "-p", "out_dir", atari, *QUICK["atari_sample"], cwd=tmp_path)
-    assert again.returncode == 1
-    assert "OccupiedError" in again.stderr
+    quick = QUICK["atari_sample"]
+    with pytest.raises(OccupiedError):
+        began(recipe, as_cell("out_dir", str(atari), *quick))
     unfinished = tmp_path / "run"
     code = (
         "import os, signal, sys; from rushes.store.writer import SessionWriter\n"
@@ -170,19 +176,8 @@ def test_a_finished_run_is_not_written_over_and_an_unfinished_one_is_gone_on_wit
     )  # fmt: skip
     assert killed.returncode != 0
     assert not (unfinished / "verdict.json").exists()
-    other = papermill(
-        recipe,
-        tmp_path / "C.ipynb",
-        "-p",
-        "out_dir",
-        unfinished,
-        *QUICK["atari_sample"],
-        "-p",
-        "seed",
-        "5",
-        cwd=tmp_path,
-    )
-    assert other.returncode == 1, "other parameters"
+    with pytest.raises(OccupiedError):  # with other parameters it is another run
+        began(recipe, as_cell("out_dir", str(unfinished), *quick, "-p", "workers", "1", "-p", "seed", "5"))
     more = papermill(
         recipe,
         tmp_path / "D.ipynb",
