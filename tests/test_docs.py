@@ -13,6 +13,7 @@ import pytest
 from rushes.formats.nitrogen.chunks_notes import SENTENCES
 
 ROOT = Path(__file__).parent.parent
+WARM = ROOT / "tests" / "warm.py"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(
     r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<kind>bash|python)(?: ours)?(?P<display> display)?\n(?P<text>.*?)```",
@@ -28,13 +29,32 @@ ELSEWHERE = {
 """Remarks before a block that is not executed here, with the reason."""
 
 
-def execute(path, folder, *, display=False, least=3, instead=("", "")):
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A folder for PATH whose `rushes` needs no time to start."""
+    folder = tmp_path_factory.mktemp("warm")
+    server = subprocess.Popen([sys.executable, WARM, folder / "socket"], stdout=subprocess.PIPE, cwd=folder)
+    spec = importlib.util.spec_from_file_location("warm", WARM)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.shim(folder, folder / "socket")
+    assert server.stdout.readline() == b"ready\n"
+    yield folder
+    server.kill()
+    server.wait()
+    server.stdout.close()
+
+
+def execute(path, folder, warm, *, display=False, least=3, instead=("", "")):
     """Run the blocks of a page in one folder, one after the other; returns what they printed.
 
     Those that want a display are run apart from the others, so that a machine without one skips them alone. `instead`
     is what stands on the page, and what is run for it in the short form.
     """
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{warm}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     printed, count = [], 0
     for found in BLOCK.finditer((ROOT / path).read_text(encoding="utf-8")):
         if found["note"] and not found["note"].startswith("table"):
@@ -83,20 +103,20 @@ def game_exe(require):
             yield
 
 
-def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path):
-    printed = execute("README.md", tmp_path)
+def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path, warm):
+    printed = execute("README.md", tmp_path, warm)
     assert "PASS: 2 sessions" in printed[0]
     assert "came back bit for bit" in printed[0]
     assert "episode_000_rand0.2 20 frames, seed" in printed[2]
     assert (tmp_path / "tour" / "first.png").stat().st_size > 500
 
 
-def test_coming_from_runs_as_it_stands(tmp_path, request):
+def test_coming_from_runs_as_it_stands(tmp_path, request, warm):
     """In the long form also the proof that all 104 games are sampled: the page's full pipeline takes `all`."""
     games = 104 if request.config.getoption("--full") else 8
     few = "rushes sample Alien,Breakout,Freeway,Pong,Qbert,Seaquest,Skiing,Tennis "
     instead = ("", "") if games == 104 else ("rushes sample all ", few)
-    printed = "\n".join(execute("docs/coming_from.md", tmp_path, instead=instead))
+    printed = "\n".join(execute("docs/coming_from.md", tmp_path, warm, instead=instead))
     assert re.search(r"^\d+: [A-Z]+", printed, re.MULTILINE), "an action file as the guide shows it"
     assert "Total episodes: 6" in printed
     assert f"PASS: {games} sessions" in printed
@@ -107,38 +127,38 @@ def test_coming_from_runs_as_it_stands(tmp_path, request):
     assert "(91, 180, 320, 3) (91, 30)" in printed, "HDF5 at half the size, as its guide reads it"
 
 
-def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path):
-    printed = "\n".join(execute("docs/recording.md", tmp_path))
+def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path, warm):
+    printed = "\n".join(execute("docs/recording.md", tmp_path, warm))
     assert "ended by max_seconds" in printed
     assert "PASS: 1 sessions" in printed
 
 
-def test_preparing_runs_as_it_stands(tmp_path):
-    printed = "\n".join(execute("docs/preparing.md", tmp_path, least=2))
+def test_preparing_runs_as_it_stands(tmp_path, warm):
+    printed = "\n".join(execute("docs/preparing.md", tmp_path, warm, least=2))
     assert "PASS: 2 sessions" in printed, "nothing leaks from one split to the other"
     assert "PairCounts(total=" in printed
     assert "(16, 1, 96, 96, 3) uint8" in printed
 
 
 @pytest.mark.require("tensorflow")
-def test_training_runs_as_it_stands(tmp_path):
-    printed = "\n".join(execute("docs/training.md", tmp_path))
+def test_training_runs_as_it_stands(tmp_path, warm):
+    printed = "\n".join(execute("docs/training.md", tmp_path, warm))
     assert "'frames': (4, 16, 3, 96, 96)" in printed
     assert "'audio': (4, 16, 128)" in printed
     assert "(4, 8, 96, 96, 3) (4, 8, 30) (4, 8, 128)" in printed, "the batch of TensorFlow"
     assert "'position': 8" in printed
 
 
-def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path):
-    printed = "\n".join(execute("docs/nitrogen.md", tmp_path))
+def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path, warm):
+    printed = "\n".join(execute("docs/nitrogen.md", tmp_path, warm))
     assert re.search(r"Synthetic \d\d rows .*'SOUTH'", printed), "labels without their video"
     assert "no_place_MouseLeft" in printed, "a map that leaves a key out"
     assert "'buttons': (" in printed, "the training loop came to its end"
 
 
 @pytest.mark.require("display")
-def test_what_coming_from_records_of_a_desktop_is_recorded(game_exe, tmp_path):
-    printed = "\n".join(execute("docs/coming_from.md", tmp_path, display=True))
+def test_what_coming_from_records_of_a_desktop_is_recorded(game_exe, tmp_path, warm):
+    printed = "\n".join(execute("docs/coming_from.md", tmp_path, warm, display=True))
     assert re.search(r"640x480 .* Game\.exe +Game$", printed, re.MULTILINE), "the window as `rushes windows` lists it"
     assert printed.count("1 segments, ended by max_seconds") == 2
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,12 +55,18 @@ def module_of(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file, parsed once."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))))
+
+
 def arrows(root: Path) -> Iterator[Arrow]:
     """Every import of every file under `root`, foreign ones included."""
     for path in sorted(root.rglob("*.py")):
         source = module_of(path, root)
         package = source if path.name == "__init__.py" else source.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        for node in nodes(path):
             place = f"{path.relative_to(root.parent)}:{getattr(node, 'lineno', 0)}"
             for target in targets(node, package):
                 yield Arrow(source, target, place)
@@ -145,7 +152,7 @@ def test_every_row_of_a_table_names_something_that_is_there():
 
 def rows_of(path: Path) -> Iterator[tuple[int, str, str]]:
     """Line, module and attribute of every string that names something of the package."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         match node:
             case ast.Constant(value=str(text)) if TARGET.fullmatch(text):
                 module, _, attribute = text.partition(":")
@@ -285,7 +292,7 @@ def test_nothing_is_printed_below_the_top_floor():
         f"{path.relative_to(LIB.parent)}:{node.lineno}"
         for path in sorted(LIB.rglob("*.py"))
         if FLOOR.get(room(module_of(path, LIB))) != FLOOR["cli"]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert not found, "progress and text belong to notebook/ and cli/; print stands in:\n" + "\n".join(found)
