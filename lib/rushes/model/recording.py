@@ -57,12 +57,15 @@ class Recording(ABC):
         segments: Its unbroken stretches in order.
         ledger: What was offered, kept and lost on the way here.
         problems: What reading had to work around.
+        kept_at_moments: Whether pictures stand at certain moments only and are no film: what lies between two of them
+            was not dropped, and says nothing about rates.
     """
 
     info: SessionInfo
     segments: tuple[Segment, ...]
     ledger: Ledger
     problems: tuple[Problem, ...]
+    kept_at_moments: bool = False
 
     @abstractmethod
     def index(self, segment: int | None = None) -> pd.DataFrame:

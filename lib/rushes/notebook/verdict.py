@@ -100,7 +100,7 @@ class Verdict:
 
     def _remarks(self) -> list[str]:
         """What checks found to be so, as the proof that an export was read back or play replayed."""
-        said = [finding.sentence for finding in self.findings if finding.severity == "info"]
+        said = list(dict.fromkeys(finding.sentence for finding in self.findings if finding.severity == "info"))
         if len(said) > _MOST_REMARKS:
             said[_MOST_REMARKS:] = [f"{len(said) - _MOST_REMARKS} more remarks in {VERDICT_FILE}"]
         return [f'<div style="color:{MUTED}">{escape(sentence)}.</div>' for sentence in said]

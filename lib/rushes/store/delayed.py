@@ -79,6 +79,7 @@ class Delayed(Recording):
     def __init__(self, recording: Recording, delay_ms: float) -> None:
         self.whole, self.delay_ms = recording, delay_ms
         self.info, self.problems = recording.info, recording.problems
+        self.kept_at_moments = recording.kept_at_moments
         rate_hz = recording.rate_hz
         by = round(float(delay_ms) / 1000 * rate_hz) if recording.is_environment else 0
         self.steps_moved = by

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from rushes.errors import MissingError
 from rushes.model.events import cut_events, events_frame
@@ -103,12 +104,12 @@ class Session(Recording):
         key = (name, segment)
         if key not in self._tables:
             parts = [
-                _renumbered(tables.read_table(folder / name).to_pandas(), summary)
+                (tables.read_table(folder / name), summary)
                 for folder, summary in self._chunks
                 if name in summary["files"]
                 and (segment is None or any(s["index"] == segment for s in summary["segments"]))
             ]
-            whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({c: [] for c in columns})
+            whole = _below_each_other(parts) if parts else pd.DataFrame({c: [] for c in columns})
             if segment is not None and "segment" in whole:
                 whole = whole[whole["segment"] == segment].reset_index(drop=True)
             self._tables[key] = whole
@@ -149,13 +150,13 @@ class Session(Recording):
     def _events_of(self, chunks: Sequence[tuple[Path, dict[str, Any]]]) -> pd.DataFrame:
         """Put chunks' events in the order of time; what the heads of later chunks repeat is known already."""
         parts = [
-            tables.read_table(folder / EVENTS).to_pandas().iloc[summary["held"] if number else 0 :]
+            tables.read_table(folder / EVENTS).slice(summary["held"] if number else 0)
             for number, (folder, summary) in enumerate(chunks)
             if EVENTS in summary["files"]
         ]
         if not parts:
             return events_frame()
-        whole: pd.DataFrame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+        whole = tables.in_one(parts)
         if not whole["t_ns"].is_monotonic_increasing:
             whole = whole.sort_values("t_ns", kind="stable", ignore_index=True)
         return whole
@@ -265,6 +266,13 @@ class Session(Recording):
             BadDataError: A file is cut or damaged.
         """
         return self._sounds.between(self.sound_stream(stream), start_ns, stop_ns)
+
+
+def _below_each_other(parts: Sequence[tuple[pa.Table, dict[str, Any]]]) -> pd.DataFrame:
+    """Put the rows of chunks below each other, numbered through."""
+    if any(summary.get("renumbered") for _, summary in parts):
+        return pd.concat([_renumbered(table.to_pandas(), summary) for table, summary in parts], ignore_index=True)
+    return tables.in_one([table for table, _ in parts])
 
 
 def _renumbered(table: pd.DataFrame, summary: dict[str, Any]) -> pd.DataFrame:

@@ -46,6 +46,8 @@ class LogRecording(Imported):
             they were seen.
     """
 
+    kept_at_moments = True
+
     def __init__(
         self,
         info: SessionInfo,
