@@ -16,8 +16,6 @@ from collections.abc import Iterable, Sequence
 
 from rushes.model.findings import Finding
 
-CANNOT_TELL = "cannot tell"
-
 
 def junit(sessions: Sequence[str], findings: Sequence[Finding], rules: Iterable[str]) -> str:
     """Write findings as JUnit XML.
@@ -54,7 +52,7 @@ def _suite(root: ET.Element, name: str, findings: Sequence[Finding], rules: Sequ
             failures += 1
             failure = ET.SubElement(case, "failure", message=_plain(errors[0].sentence), type=rule)
             failure.text = "\n".join(_line(f) for f in errors)
-        elif said and all(f.sentence.startswith(CANNOT_TELL) for f in said):
+        elif said and all(f.tells_nothing for f in said):
             skipped += 1
             ET.SubElement(case, "skipped", message=_plain(said[0].sentence))
         rest = [f for f in said if f not in errors]

@@ -101,6 +101,10 @@ def say_ledger(ledger: Ledger) -> None:
 
 
 def say_findings(findings: list[Finding]) -> None:
-    """Print findings, a line each."""
+    """Print findings, a line each; rules that cannot tell share one."""
     for finding in findings:
-        say(f"  {finding.severity:8s}{finding.check}: {finding.sentence}")
+        if not finding.tells_nothing:
+            say(f"  {finding.severity:8s}{finding.check}: {finding.sentence}")
+    silent = dict.fromkeys(finding.check for finding in findings if finding.tells_nothing)
+    if silent:
+        say(f"  info    {len(silent)} rules cannot tell ({', '.join(silent)}); --json says why")

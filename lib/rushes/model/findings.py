@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 
 Severity = Literal["info", "warning", "error"]
 VerdictName = Literal["PASS", "WARN", "FAIL"]
+CANNOT_TELL: Final = "cannot tell"
+"""How the sentence of a rule begins that needs what is not there."""
 _RANK: Final[Mapping[str, VerdictName]] = {"info": "PASS", "warning": "WARN", "error": "FAIL"}
 _ORDER: Final[tuple[VerdictName, ...]] = ("PASS", "WARN", "FAIL")
 
@@ -45,6 +47,11 @@ class Finding:
     value: float | None = None
     limit: float | None = None
     t_end_ns: int | None = None
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether the rule could not tell."""
+        return self.severity == "info" and self.sentence.startswith(CANNOT_TELL)
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""

@@ -100,9 +100,13 @@ class Verdict:
 
     def _remarks(self) -> list[str]:
         """What checks found to be so, as the proof that an export was read back or play replayed."""
-        said = list(dict.fromkeys(finding.sentence for finding in self.findings if finding.severity == "info"))
+        told = [finding for finding in self.findings if finding.severity == "info"]
+        said = list(dict.fromkeys(finding.sentence for finding in told if not finding.tells_nothing))
         if len(said) > _MOST_REMARKS:
             said[_MOST_REMARKS:] = [f"{len(said) - _MOST_REMARKS} more remarks in {VERDICT_FILE}"]
+        silent = dict.fromkeys(finding.check for finding in told if finding.tells_nothing)
+        if silent:
+            said.append(f"{len(silent)} rules cannot tell: {', '.join(silent)}; {VERDICT_FILE} says why")
         return [f'<div style="color:{MUTED}">{escape(sentence)}.</div>' for sentence in said]
 
     def __repr__(self) -> str:

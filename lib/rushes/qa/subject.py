@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rushes.model.findings import Finding, Severity
+from rushes.model.findings import CANNOT_TELL, Finding, Severity
 from rushes.model.recording import Recording
 from rushes.qa.rules import Limits, Rule
 from rushes.qa.signs import Signs, read_signs
+from rushes.qa.sound_signs import SoundSigns, read_sound_signs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +88,11 @@ class Subject:
         return read_signs(self.recording)
 
     @cached_property
+    def sounds(self) -> dict[str, SoundSigns]:
+        """What one pass over each stream of sound gives, by its name."""
+        return {s.name: read_sound_signs(self.recording.sound(s.name)) for s in self.recording.sound_streams}
+
+    @cached_property
     def measured(self) -> Measured:
         """The alignment, measured once."""
         from rushes.qa.alignment.measure import measure  # measures by what a subject holds
@@ -95,7 +101,7 @@ class Subject:
 
     def let_go(self) -> None:
         """Forget tables and signs, so that of many recordings one is held at a time; figures and alignment stay."""
-        for name in ("index", "events", "steps", "signs"):
+        for name in ("index", "events", "steps", "signs", "sounds"):
             self.__dict__.pop(name, None)
 
     def limit(self, rule: Rule) -> float:
@@ -141,4 +147,4 @@ class Subject:
 
     def cannot_tell(self, rule: Rule, why: str) -> Finding:
         """Say that a rule cannot tell, and why: a finding of severity `info`."""
-        return self.finding(rule, f"cannot tell: {why}", severity="info")
+        return self.finding(rule, f"{CANNOT_TELL}: {why}", severity="info")

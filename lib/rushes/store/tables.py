@@ -183,9 +183,9 @@ def in_one(parts: Sequence[pa.Table]) -> pd.DataFrame:
         parts: At least one; where their columns differ, what one lacks is empty there.
     """
     if all(part.schema.equals(parts[0].schema) for part in parts):
-        whole = pa.concat_tables(parts) if len(parts) > 1 else parts[0]
-        return whole.to_pandas()
-    return pd.concat([part.to_pandas() for part in parts], ignore_index=True)
+        parts = [pa.concat_tables(parts)]
+    whole: pd.DataFrame = pd.concat([part.to_pandas() for part in parts], ignore_index=True)
+    return whole
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
