@@ -30,8 +30,8 @@ from rushes.table import Table
 
 Check = Callable[[Subject], Iterable[Finding]]
 """A check; its findings carry ids that begin with its name in the table."""
-SampleCheck = Callable[[Samples, Sequence[Recording]], Iterable[Finding]]
-"""A check of labelled rows over those of their recordings that are there."""
+SampleCheck = Callable[[Samples, Sequence[Recording], Limits], Iterable[Finding]]
+"""A check of labelled rows over those of their recordings that are there, with its limits."""
 FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
 """Figures that a verdict names, null where nothing measured them."""
 
@@ -202,7 +202,7 @@ def examine(
     if not samples and not any(recording.frame_count for recording in every):
         sentence = "nothing was checked: there is no frame to check; `rushes info` says what was found instead"
         found.append(Finding(check="read.nothing", severity="error", sentence=sentence))
-    found += _about_samples(samples, every, checks, progress)
+    found += _about_samples(samples, every, checks, limits, progress)
     subjects = []
     for number, recording in enumerate(every):
         subject = Subject(recording, limits, expected or Expected(), quick)
@@ -239,6 +239,7 @@ def _about_samples(
     samples: Samples | None,
     recordings: Sequence[Recording],
     checks: Sequence[str],
+    limits: Limits,
     progress: Callable[[int, int, str], None] | None,
 ) -> list[Finding]:
     found: list[Finding] = []
@@ -246,7 +247,7 @@ def _about_samples(
         if samples and name in SAMPLE_CHECKS:
             if progress is not None:
                 progress(0, len(recordings), name)
-            found += _run(name, SAMPLE_CHECKS.load(name), samples, recordings)
+            found += _run(name, SAMPLE_CHECKS.load(name), samples, recordings, limits)
         elif checks and name in SAMPLE_CHECKS:
             sentence = "nothing was checked: there are no labelled rows; give it what `rushes prepare` wrote"
             found.append(Finding(check=f"{name}.nothing", severity="error", sentence=sentence))

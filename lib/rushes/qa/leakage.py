@@ -18,7 +18,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -29,24 +29,25 @@ from rushes.model.findings import Finding, Severity
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
 from rushes.model.samples import roots
-from rushes.qa.sample_findings import SHARE, Texts, across, finding, pair
+from rushes.qa.rules import Limits, Rule
+from rushes.qa.sample_findings import RULES as SAMPLE_RULES
+from rushes.qa.sample_findings import Texts, across, finding, pair
 from rushes.qa.sample_labels import labels_of_frames, labels_of_pictures
 from rushes.qa.sample_windows import Windows
 from rushes.store.alike import closest
 from rushes.store.looks import alike
 
-NEAR_S: Final = 1.0
-"""Seconds below which windows of one segment in two splits are called near, where the split promised no gap."""
-
+RULES: Final[Mapping[str, Rule]] = SAMPLE_RULES
 _ROUNDING_S: Final = 1e-6
 
 
-def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator[Finding]:
+def check_leakage(samples: Samples, recordings: Iterable[Recording], limits: Limits | None = None) -> Iterator[Finding]:
     """Check a table of samples for leaks between its splits, and for contradictions.
 
     Args:
         samples: Any table; one that is not split is only held against itself.
         recordings: Where its pixels lie. What is not there is said, and not compared by pictures.
+        limits: What is borne; defaults where not given.
 
     Yields:
         One finding a rule that has something to say, with the number of rows or the share (`value`), what is borne
@@ -58,13 +59,14 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
     if not len(table):
         return
     windows = Windows.of(table, recordings)
+    borne = limits or Limits()
     if decided.any():
         yield _balance(table, split)
         yield from _families(table, split)
         yield from _groups(table, split)
         yield from _overlaps(windows, table, split)
-        yield from _neighbours(windows, table, split, _promised_s(samples))
-        yield from _numbers(windows, table, split)
+        yield from _neighbours(windows, table, split, _promised_s(samples), borne)
+        yield from _numbers(windows, table, split, borne)
     if not decided.all():
         some = decided.any()
         sentence = f"{(~decided).sum()} of {len(table)} rows have no split: split before augmentation, then check again"
@@ -86,9 +88,9 @@ def check_leakage(samples: Samples, recordings: Iterable[Recording]) -> Iterator
         names = ", ".join(sorted(set(table["session"][windows.unseen]))[:3])
         sentence = f"the pictures of {windows.unseen.sum()} rows are not there and were not compared ({names})"
         yield finding("unseen", "info", sentence, value=float(windows.unseen.mean()))
-    yield from _equal_pictures(windows, table, split)
-    yield from _alike_pictures(windows, table, split)
-    yield from labels_of_pictures(samples, windows)
+    yield from _equal_pictures(windows, table, split, borne)
+    yield from _alike_pictures(windows, table, split, borne)
+    yield from labels_of_pictures(samples, windows, borne)
 
 
 def _balance(table: pd.DataFrame, split: Texts) -> Finding:
@@ -137,9 +139,11 @@ def _overlaps(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[F
     )
 
 
-def _neighbours(windows: Windows, table: pd.DataFrame, split: Texts, promised_s: float) -> Iterator[Finding]:
+def _neighbours(
+    windows: Windows, table: pd.DataFrame, split: Texts, promised_s: float, borne: Limits
+) -> Iterator[Finding]:
     gap = windows.gap_ns(split) / NS
-    limit = promised_s or NEAR_S
+    limit = promised_s or borne.of(RULES["leakage.near"])
     rows = (gap > 0) & (gap < limit - _ROUNDING_S)
     if rows.any():
         nearest = int(np.argmin(np.where(rows, gap, np.inf)))
@@ -155,17 +159,18 @@ def _neighbours(windows: Windows, table: pd.DataFrame, split: Texts, promised_s:
         )
 
 
-def _numbers(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
+def _numbers(windows: Windows, table: pd.DataFrame, split: Texts, borne: Limits) -> Iterator[Finding]:
     """Compare the frame numbers of files that give several rows one number, as JumpNet's do with copies."""
     number = np.array([f"{s}:{t}" for s, t in zip(table["session"], windows.tick.tolist(), strict=True)], object)
     sentence = (
         "{count} rows have the frame number of a row of another split, the first {pair}: copies of one picture; "
         "split before augmentation"
     )
-    yield from across("frame_number", sentence, table, number, np.where(windows.tick >= 0, split, ""), share=SHARE)
+    share = borne.of(RULES["leakage.frame_number"])
+    yield from across("frame_number", sentence, table, number, np.where(windows.tick >= 0, split, ""), share=share)
 
 
-def _equal_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
+def _equal_pictures(windows: Windows, table: pd.DataFrame, split: Texts, borne: Limits) -> Iterator[Finding]:
     seen = np.where(windows.unseen, "", split)
     if len(set(seen) - {""}) <= 1:
         return
@@ -173,10 +178,11 @@ def _equal_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iter
         "{count} rows show pictures that a row of another split shows too, the first {pair}: leave out screens that "
         "come again, or put these sessions into one group"
     )
-    yield from across("equal_pictures", sentence, table, windows.content, seen, share=SHARE)
+    share = borne.of(RULES["leakage.equal_pictures"])
+    yield from across("equal_pictures", sentence, table, windows.content, seen, share=share)
 
 
-def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iterator[Finding]:
+def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts, borne: Limits) -> Iterator[Finding]:
     """Compare last frames where a codec changed them, so that equal screens are no equal pictures any more."""
     seen = ~windows.unseen & (split != "")
     if not (windows.lossy & seen).any() or len(set(split[seen])) <= 1:
@@ -193,14 +199,15 @@ def _alike_pictures(windows: Windows, table: pd.DataFrame, split: Texts) -> Iter
     rows &= (windows.lossy | windows.lossy[other]) & seen
     if rows.any():
         share, here = float(rows.sum() / seen.sum()), int(np.flatnonzero(rows)[0])
+        limit = borne.of(RULES["leakage.alike_pictures"])
         yield finding(
             "alike_pictures",
-            "warning" if share > SHARE else "info",
+            "warning" if share > limit else "info",
             f"{rows.sum()} rows look like a row of another split, as far as a lossy film tells, the first "
             f"{pair(table, (here, int(other[here])))}: look at both, and leave out screens that come again",
             table.iloc[here],
             value=share,
-            limit=SHARE,
+            limit=limit,
         )
 
 

@@ -16,9 +16,33 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.model.findings import Finding, Severity
+from rushes.qa.rules import Rule, rules_of
 
-SHARE: Final = 0.01
-"""Share of rows with pictures of another split, or of positives with pictures of a negative, that is borne."""
+_SHARE: Final = 0.01
+"""Share of rows with pictures of another split, or of positives with pictures of a negative, that is borne: a title
+screen comes again in every session."""
+
+RULES: Final = rules_of(
+    Rule("leakage.balance", "positives and rows of each split", severity="info", sees="samples"),
+    Rule("leakage.family", "a sample and its copy in two splits", severity="error", sees="samples"),
+    Rule("leakage.group", "a group in two splits", severity="error", sees="samples"),
+    Rule("leakage.overlap", "a frame that windows of two splits show", severity="error", sees="samples"),
+    # A second of play changes a picture as much as most windows look back; a split by time promises its own gap.
+    Rule("leakage.near", "windows of two splits that stand near each other", limit=1.0, unit="s", sees="samples"),
+    Rule("leakage.frame_number", "a frame number in two splits", limit=_SHARE, unit="share", sees="samples"),
+    Rule("leakage.undecided", "rows without a split beside rows with one", sees="samples"),
+    Rule("leakage.no_such_frame", "frames that their session does not have", severity="error", sees="samples"),
+    Rule("leakage.marked_invalid", "rows that show what is marked invalid", severity="error", sees="samples"),
+    Rule("leakage.unseen", "rows whose pictures are not there", severity="info", sees="samples"),
+    Rule("leakage.equal_pictures", "equal pictures in two splits", limit=_SHARE, unit="share", sees="samples"),
+    Rule("leakage.alike_pictures", "pictures in two splits that look alike", limit=_SHARE, unit="share",
+         sees="samples"),
+    Rule("leakage.contradiction", "a frame with both labels", severity="error", sees="samples"),
+    Rule("leakage.near_press", "a negative within the exclusion of a positive", sees="samples"),
+    Rule("leakage.copies", "changed copies of one label alone", sees="samples"),
+    Rule("leakage.same_look", "positives that look like a negative", limit=_SHARE, unit="share", sees="samples"),
+)  # fmt: skip
+"""Severity is that above the limit, or below it where a few are borne: then it is a warning, and an error above."""
 
 Bools = npt.NDArray[np.bool_]
 Texts = npt.NDArray[Any]

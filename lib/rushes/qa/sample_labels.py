@@ -22,7 +22,8 @@ import pandas as pd
 from rushes.model.findings import Finding
 from rushes.model.sample_table import Samples
 from rushes.model.samples import roots
-from rushes.qa.sample_findings import SHARE, Bools, Texts, across, finding, first_pair, in_two, pair
+from rushes.qa.rules import Limits
+from rushes.qa.sample_findings import RULES, Bools, Texts, across, finding, first_pair, in_two, pair
 from rushes.qa.sample_windows import Windows
 
 
@@ -43,12 +44,13 @@ def labels_of_frames(samples: Samples, windows: Windows, split: Texts) -> Iterat
         yield from _near_press(windows, stored, label, exclusion)
 
 
-def labels_of_pictures(samples: Samples, windows: Windows) -> Iterator[Finding]:
+def labels_of_pictures(samples: Samples, windows: Windows, limits: Limits) -> Iterator[Finding]:
     """Compare the labels that one control has on equal pictures of different frames; pictures are decoded.
 
     Args:
         samples: Any table.
         windows: Its windows.
+        limits: What is borne.
     """
     stored, told = _as_stored(samples.rows)
     told = np.where(windows.unseen | in_two(_frames(windows, stored), told), "", told).astype(object)
@@ -59,15 +61,16 @@ def labels_of_pictures(samples: Samples, windows: Windows) -> Iterator[Finding]:
     look = np.array([f"{control}:{content}" for control, content in names], object)
     rows = in_two(look, told)
     if rows.any():
+        limit = limits.of(RULES["leakage.same_look"])
         share, first = float((rows & positive).sum() / positive.sum()), first_pair(look, told, rows)
         yield finding(
             "same_look",
-            "error" if share > SHARE else "warning",
+            "error" if share > limit else "warning",
             f"{(rows & positive).sum()} positives show the pictures of a negative, the first {pair(stored, first)}: "
             "nothing tells them apart; leave out static screens, or take longer windows",
             stored.iloc[first[0]],
             value=share,
-            limit=SHARE,
+            limit=limit,
         )
 
 
