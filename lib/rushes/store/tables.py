@@ -28,6 +28,9 @@ ROWS: Final = 65_536
 BYTES: Final = 4 << 20
 """Bytes of pictures that are held before a row group is written."""
 
+_MANY: Final = 200_000
+"""Rows from which it takes less time to read a table on several threads than on one."""
+
 INDEX_SCHEMA: Final = pa.schema(
     [
         ("frame_index", pa.int64()),
@@ -200,4 +203,4 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         BadDataError: The file is cut or is no Parquet file.
     """
     with open_table(path) as file, damage(path):
-        return file.read(columns=columns)
+        return file.read(columns=columns, use_threads=file.metadata.num_rows > _MANY)

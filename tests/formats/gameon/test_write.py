@@ -11,6 +11,7 @@ import pytest
 
 from rushes.errors import BadInputError
 from rushes.formats.base import convert, open_any
+from rushes.formats.gameon.rows_write import rows_of_segment
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Event, Sound
 from rushes.model.session import StreamSpec
@@ -252,3 +253,15 @@ def test_our_own_tables_are_not_trusted(play, tmp_path):
     assert [problem.kind for problem in found[0].problems] == ["unreadable_session"]
     assert found[1].info.action_space == ActionSpace.from_names(["KeyE", "KeyW", "MouseLeft", "MouseDX", "MouseDY"])
     assert found.ledger.balances
+
+
+def test_a_state_within_a_segment_that_tells_something_new_is_written_and_one_that_repeats_is_not():
+    def said(t_ms, control, kind, value):
+        return Event(t_ms * MS, "d", control, kind, value)
+
+    told = [
+        said(0, "KeyW", "state", 1.0), said(0, "KeyA", "state", 0.0), said(5, "KeyW", "state", 1.0),
+        said(10, "KeyW", "state", 0.0), said(11, "KeyW", "state", 0.0), said(20, "KeyW", "press", 1.0),
+    ]  # fmt: skip
+    written = [(r.values[0], r.values[2], r.values[3]) for r in rows_of_segment(told, np.array([0, 100 * MS]))]
+    assert written == [(0, "w", "press"), (10, "w", "release"), (20, "w", "press")]

@@ -72,8 +72,9 @@ def rows_of_segment(events: Iterable[Event], t_ns: npt.NDArray[np.int64]) -> Ite
     at = _begin(found)
     if at is not None:
         yield Written((0, MOUSE, MOVE, MOVE, None, *at), None)
+    standing: dict[str, float] = {}
     for event in found:
-        if event.kind == "state" and not event.value and event.control != POINTER:
+        if event.control != POINTER and _repeats(event, standing):
             continue
         row = max(int(np.searchsorted(t_ns, event.t_ns, side="right")) - 1, 0)
         ms = (event.t_ns - int(t_ns[0])) // _MS
@@ -83,6 +84,19 @@ def rows_of_segment(events: Iterable[Event], t_ns: npt.NDArray[np.int64]) -> Ite
         if event.control == POINTER:
             at = _moved(at, event)
         yield Written((ms, *_words(event, at)), event)
+
+
+def _repeats(event: Event, standing: dict[str, float]) -> bool:
+    """Say whether a state tells what is known already, and note how the control stands now.
+
+    A state within a segment may tell something new: what was held is up since the window lost the focus.
+    """
+    now = _known(event.value) or 0.0
+    if event.kind in ("press", "release"):
+        now = float(event.kind == "press")
+    before = standing.get(event.control, 0.0)
+    standing[event.control] = now
+    return event.kind == "state" and now == before
 
 
 def _begin(events: list[Event]) -> tuple[float, float] | None:
