@@ -263,5 +263,5 @@ def test_a_state_within_a_segment_that_tells_something_new_is_written_and_one_th
         said(0, "KeyW", "state", 1.0), said(0, "KeyA", "state", 0.0), said(5, "KeyW", "state", 1.0),
         said(10, "KeyW", "state", 0.0), said(11, "KeyW", "state", 0.0), said(20, "KeyW", "press", 1.0),
     ]  # fmt: skip
-    written = [(r.values[0], r.values[2], r.values[3]) for r in rows_of_segment(told, np.array([0, 100 * MS]))]
+    written = [(v[0], v[2], v[3]) for v, _ in rows_of_segment(told, np.array([0, 100 * MS]))]
     assert written == [(0, "w", "press"), (10, "w", "release"), (20, "w", "press")]
