@@ -121,6 +121,11 @@ class SessionInfo:
         """Return the description without the streams of a kind, as a format leaves it that has no place for them."""
         return replace(self, streams=tuple(s for s in self.streams if s.kind != kind))
 
+    def with_size(self, height: int, width: int) -> SessionInfo:
+        """Return the description with frames of another size, px."""
+        streams = (replace(s, height=height, width=width) if s.kind == "frames" else s for s in self.streams)
+        return replace(self, streams=tuple(streams))
+
     def to_json(self) -> dict[str, Any]:
         """Return the description as plain JSON values, schema name first."""
         return {

@@ -292,6 +292,7 @@ def test_the_typed_twin_loads_without_pickle_and_brings_times_and_segments_back(
     assert sniff_path(tmp_path / "raw.npz") == "jumpnet_raw"
     found = open_any(tmp_path / "raw.npz")[0]
     assert found.info.id == session.info.id
+    assert (found.info.stream("frames").height, found.info.stream("frames").width) == (30, 30), "as its pictures are"
     assert [s.end_ns for s in found.segments] == [s.end_ns for s in session.segments]
     for segment in (0, 1):
         moved = [

@@ -235,8 +235,9 @@ def read_raw_twin(path: Path) -> Imported:
         raise _odd(path, f"whose columns do not read ({said})") from error
     tally.offer("frames", len(pictures))
     tally.offer("episodes", len(parts))
-    size = header_of(members, IMAGE).shape
-    frames = Pictures(path, IMAGE, pictures, (size[1], size[2]))
+    _, height, width, *_ = header_of(members, IMAGE).shape
+    info = info.with_size(height, width)  # it described the recording that was written, whose pictures were larger
+    frames = Pictures(path, IMAGE, pictures, (height, width))
     return LogRecording(info, parts, frames, ledger=tally.close())
 
 
