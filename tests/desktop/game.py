@@ -6,6 +6,9 @@ processes. Its counter has the layout of `rushes.worlds.synthetic`, drawn by cod
 
     python game.py --title Pit --size 640 480 --log pit.jsonl --relative --sound
 
+With `--camera` the mouse and W, A, S, D move a landscape of boxes under a figure that stands still, which hops while
+the space bar is held; else they move the figure.
+
 Lines, by `type`: `start` (window, pid, size, driver), `frame` (counter; before_ns, t_ns: just before and after it was
 shown), `key` (code, down, repeat), `motion` (xrel, yrel, x, y), `button` (button, down), `wheel` (x, y), `focus`
 (gained), `moved` (x, y), `pad` (pad, control, value), `beep` (t_ns, waiting_s, buffer_s), `end`.
@@ -17,6 +20,7 @@ import argparse
 import json
 import math
 import os
+import random
 import signal
 import sys
 import time
@@ -27,7 +31,9 @@ from typing import Any
 
 CELLS, CELL_PX = 24, 6
 RATE_HZ = 60
-SPRITE_PX, STEP_PX = 24, 5
+SPRITE_PX, STEP_PX, HOP_PX = 24, 5, 30
+BOXES, BOX_PX = 140, 120
+"""How many boxes the landscape has, and the side of the largest."""
 SOUND_HZ, TONE_HZ, TONE_S, BUFFER = 48_000, 440, 0.25, 512
 SCANCODES = {
     "A": "KeyA", "C": "KeyC", "D": "KeyD", "E": "KeyE", "F": "KeyF", "G": "KeyG", "I": "KeyI", "P": "KeyP", "Q": "KeyQ",
@@ -124,6 +130,7 @@ class Game:
         self.window = sdl2.SDL_CreateWindow(options.title.encode(), *where, *options.size, flags)
         self.check(bool(self.window))
         self.place = [options.size[0] / 2, options.size[1] / 2]
+        self.landscape = self.draw_landscape() if options.camera else None
         self.sound = self.open_sound() if options.sound else 0
         self.tone = tone()
         if options.relative:
@@ -165,6 +172,8 @@ class Game:
         while self.going and time.monotonic() < end:
             left_ns = due_ns - time.perf_counter_ns()
             if left_ns <= 0:
+                while self.sdl.SDL_PollEvent(event):  # what came while the machine was busy
+                    self.take(event)
                 self.draw()
                 due_ns = max(due_ns + 1_000_000_000 // RATE_HZ, time.perf_counter_ns())
             elif left_ns < 1_000_000:  # SDL waits in whole ms
@@ -186,7 +195,12 @@ class Game:
         self.place[1] += STEP_PX * (held[sdl.SDL_SCANCODE_S] - held[sdl.SDL_SCANCODE_W])
         self.place = [self.place[0] % width, self.place[1] % height]
         x, y = (int(v) for v in self.place)
-        self.fill(surface, (0, 0, width, height), (32, 40, 56))
+        if self.landscape is None:
+            self.fill(surface, (0, 0, width, height), (32, 40, 56))
+        else:
+            for left, top in ((-x, -y), (width - x, -y), (-x, height - y), (width - x, height - y)):
+                sdl.SDL_UpperBlit(self.landscape, None, surface, sdl.SDL_Rect(left, top))
+            x, y = width // 2, height // 2 - HOP_PX * held[sdl.SDL_SCANCODE_SPACE]
         self.fill(surface, (x, max(y, CELL_PX), SPRITE_PX, SPRITE_PX), (232, 180, 60))
         for place, bit in enumerate(f"{self.counter:0{CELLS}b}"):
             shade = (255, 255, 255) if bit == "1" else (0, 0, 0)
@@ -195,6 +209,19 @@ class Game:
         self.check(sdl.SDL_UpdateWindowSurface(self.window) == 0)  # returns when the server has drawn it
         self.write("frame", counter=self.counter, before_ns=before_ns, sprite=[x, y])
         self.counter += 1
+
+    def draw_landscape(self) -> Any:
+        """Draw boxes, always the same, once; what leaves at one edge comes in at the other."""
+        (width, height), chance = self.options.size, random.Random(7)
+        made = self.sdl.SDL_CreateRGBSurfaceWithFormat(0, width, height, 32, self.sdl.SDL_PIXELFORMAT_RGB888)
+        self.check(bool(made))
+        for _ in range(BOXES):
+            left, top = chance.randrange(width), chance.randrange(height)
+            wide, high = chance.randrange(12, BOX_PX), chance.randrange(12, BOX_PX)
+            colour = chance.randrange(20, 236), chance.randrange(20, 236), chance.randrange(20, 236)
+            for x, y in ((left, top), (left - width, top), (left, top - height), (left - width, top - height)):
+                self.fill(made, (x, y, wide, high), colour)
+        return made
 
     def fill(self, surface: Any, place: tuple[int, int, int, int], colour: tuple[int, int, int]) -> None:
         number = self.sdl.SDL_MapRGB(surface.contents.format, *colour)
@@ -249,7 +276,7 @@ def main() -> None:
     parser.add_argument("--at", type=int, nargs=2)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=120.0, help="never plays longer than this")
-    for flag in ("--relative", "--sound", "--pads", "--resizable"):
+    for flag in ("--relative", "--camera", "--sound", "--pads", "--resizable"):
         parser.add_argument(flag, action="store_true")
     playing = Game(parser.parse_args())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = sorted([*(ROOT / "recipes").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.ipynb")])
 PAPERMILL = [sys.executable, "-m", "papermill"]
 QUICK = {
+    "check_library": ["-p", "workers", "1"],
     "atari_sample": ["-p", "games", "Pong,Breakout", "-p", "frames_per_env", "24", "-p", "policy", "persistent"],
     "desktop_to_nitrogen": ["-p", "img_size", "32"],
     "training_exports": ["-p", "formats", "hdf5,npz,torch,safetensors"],
@@ -338,6 +339,37 @@ def test_the_training_notebook_learns_each_planted_lesson_and_nothing_without_wh
     alts = " ".join(o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {}))
     for words in ("balanced accuracy", "unseen pictures", "one after the other", "Log-mel"):
         assert words in alts
+
+
+def test_the_checking_notebook_finds_the_offset_that_it_planted_and_mends_it(ran):
+    out = ran("02_alignment_qa") / "run"
+    assert {p.name for p in out.iterdir()} == {"repaired_session", "run.json", "verdict.json"}
+    verdict = json.loads((out / "verdict.json").read_text())
+    figures = verdict["figures"]
+    assert figures["planted_offset_ms"] == 250.0
+    assert figures["offset_ms"] == pytest.approx(250.0, abs=33.4), "within a frame"
+    assert figures["repaired_offset_ms"] == pytest.approx(0.0, abs=33.4)
+    assert (figures["findings_error"], figures["findings_warning"]) == (0, 1), "the planted fault and nothing else"
+    assert verdict["findings"][0]["sentence"].startswith("planted and found: alignment.offset")
+    (fact,) = [json.loads(line) for line in (out / "repaired_session" / "facts.jsonl").read_text().splitlines()]
+    assert (fact["kind"], fact["value"]["ms"]) == ("offset", pytest.approx(figures["offset_ms"], abs=0.01))
+    shown = nbformat.read(out.parent / "OUT.ipynb", as_version=4)
+    outputs = [o for c in shown.cells if c.cell_type == "code" for o in c.outputs]
+    alts = " ".join(o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {}))
+    for words in ("limit timing.gap 250 ms", "limit timing.rate", "planted +250.0 ms", "Offset over time",
+                  "frame that answers", "alignment.offset at frame"):  # fmt: skip
+        assert words in alts
+
+
+def test_the_recipe_about_a_library_finds_each_planted_fault_and_ends_with_what_needs_attention(ran):
+    out = ran("check_library") / "run"
+    figures = json.loads((out / "verdict.json").read_text())["figures"]
+    assert (figures["sessions"], figures["sessions_pass"]) == (6, 1)
+    assert figures["planted_found"] == figures["planted_faults"] == 5
+    cells = [c for c in nbformat.read(out.parent / "OUT.ipynb", as_version=4).cells if c.cell_type == "code"]
+    table = cells[-2].outputs[-1]["data"]["text/plain"].splitlines()
+    assert table[0] == "5 of 6 sessions need attention"
+    assert table[-1].split()[:2] == ["PASS", "nothing_wrong"]
 
 
 @pytest.mark.require("tensorflow")

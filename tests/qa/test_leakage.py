@@ -154,6 +154,20 @@ def test_copies_of_one_label_alone_are_said():
     assert "copies" not in found(made(alone)), "there is nothing to tell apart yet"
 
 
+@pytest.mark.parametrize(("negatives", "told"), [(0, True), (3, True), (15, False), (30, False)])
+def test_copies_of_nearly_one_label_alone_are_said_too(negatives, told):
+    noise = '[{"name":"noise","sigma":0.02,"seed":1}]'
+    rows = [row("a", 2 * k, "train", label) for k in range(30) for label in (1.0, 0.0)]
+    for label, many in ((1, 30), (0, negatives)):
+        for k in range(many):
+            of = {"parent": f"a:{2 * k}:{label}", "sample_id": f"a:{2 * k}:{label}+1"}
+            rows.append(row("a", 2 * k, "train", float(label), **of, transform=noise))
+    finding = found(made(rows)).get("copies")
+    assert (finding is not None) == told
+    if negatives and told:
+        assert "30 changed copies in train are positives, and 3 are of its negatives" in finding.sentence
+
+
 def test_what_is_painted_in_every_row_tells_nothing():
     mask = '[{"name":"mask","boxes":[[0,0,1,0.1]]}]'
     rows = [row("a", 5, transform=mask), row("a", 50, label=0.0, transform=mask)]

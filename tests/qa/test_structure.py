@@ -1,14 +1,21 @@
 """The structure check finds each planted fault, and nothing in a sound session."""
 
+import importlib.util
 import json
+import re
 import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from rushes.capture.env.sample import sample
-from rushes.qa.base import run_checks
+from rushes.qa import structure_tables
+from rushes.qa.base import examine, run_checks
+from rushes.qa.structure import RULES, check_structure
 from rushes.store.reader import open_session
 from rushes.store.writer import SessionWriter
 
@@ -91,7 +98,7 @@ def test_time_that_runs_back_is_found_with_its_frame(copy):
     pq.write_table(table.set_column(3, "t_ns", pa.array(t_ns)), path)
     reseal(path.parent, "index.parquet")
     findings = run_checks(open_session(copy), ["structure"])
-    assert [(f.check, f.frame_index) for f in findings] == [("structure.time", 4)]
+    assert [(f.check, f.frame_index) for f in findings] == [("structure.time", 4), ("structure.step_keys", 3)]
 
 
 def test_a_step_too_few_or_too_many_is_found(copy):
@@ -109,6 +116,105 @@ def test_a_damaged_table_becomes_a_finding_and_hides_no_other_recording(copy, so
     path = copy / "chunks" / "0001" / "index.parquet"
     path.write_bytes(path.read_bytes()[:-20])
     reseal(path.parent, "index.parquet")
-    findings = run_checks([open_session(copy), open_session(sound)])
+    findings = run_checks([open_session(copy), open_session(sound)], ["structure", "replay"])
     told = [f.check for f in findings if f.check.startswith(("structure.", "replay."))]
     assert told == ["structure.failed", "replay.failed", "replay.exact"]
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"structure_{name}", Path(__file__).parent / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+t = load("take")
+GAME = t.ActionSpace.discrete(["NOOP", "FIRE"], world="ALE")
+
+
+def take():
+    return t.Take([60, 30], t.playing(3))
+
+
+def episodes():
+    return t.Take([20, 10], actions=[k % 2 for k in range(30)], space=GAME, time_source="emulated")
+
+
+def told(recording):
+    return t.found(check_structure, recording)
+
+
+@pytest.mark.parametrize("made", [take, episodes])
+def test_sound_tables_have_no_findings(made):
+    assert told(made()) == {}
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda x: setattr(x, "table", x.table.drop(columns="tick")), "tick is not there"),
+    (lambda x: setattr(x, "table", x.table.astype({"t_ns": float})), "t_ns is float64"),
+    (lambda x: setattr(x, "table", x.table.astype({"late": int})), "late is int64"),
+    (lambda x: setattr(x, "done", x.done.rename(columns={"control": "key"})), "control is not there"),
+    (lambda x: setattr(x, "done", x.done.assign(kind="click")), "kind 'click' is none"),
+])  # fmt: skip
+def test_columns_that_are_missing_or_of_another_type_are_found(change, words):
+    changed = take()
+    change(changed)
+    finding = told(changed)["schema"]
+    assert finding.severity == "error"
+    assert words in finding.sentence
+    everything = examine(changed, quick=True).findings
+    assert "structure.schema" in {f.check for f in everything}, "no other check stumbles over it"
+
+
+def test_steps_without_a_column_are_found_too():
+    played = episodes()
+    played.said = played.said.drop(columns="reward")
+    assert list(told(played)) == ["schema"]
+
+
+def test_frames_that_are_not_numbered_as_the_segments_say_are_found():
+    swapped = take()
+    swapped.table.loc[[7, 8], "frame_index"] = [8, 7]
+    assert (told(swapped)["frames"].value, told(swapped)["frames"].frame_index) == (2, 8)
+    moved = take()
+    moved.table.loc[60, "segment"] = 0
+    assert told(moved)["frames"].value == 1
+    short = take()
+    short.table = short.table.drop(index=[5]).reset_index(drop=True)
+    assert (told(short)["frames"].value, "89 frames" in told(short)["frames"].sentence) == (1, True)
+    shared = take()
+    shared.segments = (shared.segments[0], replace(shared.segments[1], first_frame=59))
+    assert told(shared)["frames"].severity == "error"
+
+
+def test_frames_outside_of_their_segment_are_found():
+    late = take()
+    late.segments = (replace(late.segments[0], end_ns=57 * t.STEP), late.segments[1])
+    finding = told(late)["segment_time"]
+    assert (finding.value, finding.frame_index, finding.t_ns) == (3, 57, 57 * t.STEP)
+    early = take()
+    early.segments = (replace(early.segments[0], start_ns=1), early.segments[1])
+    assert told(early)["segment_time"].value == 1
+
+
+@pytest.mark.parametrize(("column", "value"), [("frame_index", 500), ("t_ns", 1), ("segment", 1), ("frame_index", 3)])
+def test_steps_that_stand_on_no_frame_or_on_another_ones_time_are_found(column, value):
+    played = episodes()
+    played.said.loc[4, column] = value
+    assert told(played)["step_keys"].value == 1
+    assert told(played)["step_keys"].severity == "error"
+
+
+def test_equal_times_are_counted_in_one_finding():
+    still = take()
+    still.table.loc[[10, 70], "t_ns"] = still.table["t_ns"][[9, 69]].to_numpy()
+    assert (told(still)["time"].value, told(still)["time"].frame_index) == (2, 10)
+
+
+def test_every_id_that_it_yields_of_its_own_has_a_rule():
+    used = set(re.findall(r'RULES\["(structure\.\w+)"\]|, "(structure\.\w+)",', "".join(
+        path.read_text() for path in Path(structure_tables.__file__).parent.glob("structure*.py")
+    )))  # fmt: skip
+    assert {one or other for one, other in used} <= set(RULES)
+    assert len(RULES) >= 10

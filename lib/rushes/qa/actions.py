@@ -1,32 +1,53 @@
-"""Actions: are these inputs that hands make?
+"""Actions: are the inputs such as hands make, and is each of them one that the recording knows?
+
+Recorded play is looked at as hands on devices: keys in `rushes.qa.actions_keys`, mouse and sticks in
+`rushes.qa.actions_axes`, and the rows themselves in `rushes.qa.actions_record`. An environment has actions:
+`rushes.qa.actions_steps`; its policies press what no hand could, so nothing is said there about hands.
 
 Example:
     >>> from rushes.qa.subject import Subject
     >>> from rushes.store.reader import open_session
     >>> def findings(path):
     ...     return list(check_actions(Subject(open_session(path))))
+    >>> RULES["actions.stuck_key"].limit, RULES["actions.stuck_key"].unit
+    (60.0, 's')
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rushes.model.findings import Finding
-from rushes.qa.rules import rules_of
+from rushes.qa import actions_axes, actions_keys, actions_record, actions_steps
+from rushes.qa.hands import Hands
+from rushes.qa.rules import Rule
+from rushes.qa.structure_tables import are_tables
 from rushes.qa.subject import Subject
 
-RULES: Final = rules_of()
+RULES: Final[Mapping[str, Rule]] = {
+    **actions_keys.RULES,
+    **actions_record.RULES,
+    **actions_axes.RULES,
+    **actions_steps.RULES,
+}
 
 
 def check_actions(subject: Subject) -> Iterator[Finding]:
-    """Check a recording.
+    """Check the inputs of recorded play, or the actions of an environment.
 
     Args:
         subject: Any recording.
 
     Yields:
-        `actions.*` findings.
+        `actions.*` findings, one a rule with the count and the worst place; of stuck keys one each, with its stretch.
     """
-    del subject
-    yield from ()
+    if not are_tables(subject):  # as `structure.schema` says
+        return
+    if subject.recording.is_environment:
+        yield from actions_steps.check_steps(subject)
+        return
+    hands = Hands.of(subject.events)
+    yield from actions_keys.check_keys(subject, hands)
+    yield from actions_record.check_record(subject, hands)
+    yield from actions_axes.check_axes(subject, hands)

@@ -271,4 +271,10 @@ def _run(name: str, check: Callable[..., Iterable[Finding]], *about: object, ses
         found.extend(check(*about))  # what it found before it failed is kept
     except (RushesError, OSError) as error:
         found.append(Finding(check=f"{name}.failed", severity="error", sentence=str(error), session=session))
+    except Exception as error:  # noqa: BLE001 - tables from anywhere are damaged in any way, and hide no other check
+        sentence = (
+            f"it could not be looked at ({type(error).__name__}: {error}): its tables are damaged, which "
+            "`rushes qa PATH --check structure` may say better, or this is a fault of rushes"
+        )
+        found.append(Finding(check=f"{name}.failed", severity="error", sentence=sentence, session=session))
     return found

@@ -14,6 +14,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,11 @@ from rushes.model.samples import roots
 from rushes.qa.rules import Limits
 from rushes.qa.sample_findings import RULES, Bools, Texts, across, finding, first_pair, in_two, pair
 from rushes.qa.sample_windows import Windows
+
+_UNLIKE: Final = 0.2
+"""Share of copies among the rows of one label, of that among the other's, from which on a copy tells hardly a thing."""
+_MANY: Final = 20
+"""Copies from which on such a share means something; where one label has none, one copy tells."""
 
 
 def labels_of_frames(samples: Samples, windows: Windows, split: Texts) -> Iterator[Finding]:
@@ -93,21 +99,27 @@ def _frames(windows: Windows, table: pd.DataFrame) -> Texts:
 
 
 def _copies(table: pd.DataFrame, split: Texts, label: Bools, up: npt.NDArray[np.int64]) -> Iterator[Finding]:
-    """Look for parts where rows of one label alone are changed copies: their noise and borders tell the label."""
+    """Look for parts where nearly all changed copies have one label: their noise and borders tell the label."""
     transform = table["transform"].to_numpy(object)
     stands = up != np.arange(len(table))
     changed = (table["parent"] != "").to_numpy() & (transform != np.where(stands, transform[up], ""))
     for name in sorted(set(split[changed])):
         part = split == name
         copies = part & changed
-        if len(set(label[part])) == len(set(label[copies])):
+        if len(set(label[part])) < 2:  # noqa: PLR2004 - there is nothing to tell apart
+            continue
+        share = {one: float(copies[part & (label == one)].mean()) for one in (True, False)}
+        least, most = sorted(share.values())
+        if least > _UNLIKE * most or (least and copies.sum() < _MANY):
             continue
         first = table.iloc[int(np.flatnonzero(copies)[0])]
-        own, other = ("positives", "negatives") if label[copies].all() else ("negatives", "positives")
+        own, other = ("positives", "negatives") if share[True] > share[False] else ("negatives", "positives")
+        few = int((copies & (label == (share[True] == least))).sum())
+        told = f"all {copies.sum()} changed copies" if not few else f"{copies.sum() - few} changed copies"
         yield finding(
             "copies",
             "warning",
-            f"all {copies.sum()} changed copies{f' in {name}' * bool(name)} are {own}, and none is of its {other}: "
+            f"{told}{f' in {name}' * bool(name)} are {own}, and {f'{few} are' if few else 'none is'} of its {other}: "
             "what a transform leaves in a picture (noise, a black border) tells the label; augment with kinds=all",
             first,
             value=float(copies.sum()),

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from rushes.model.clock import NS
-from rushes.model.findings import Finding
+from rushes.model.findings import Finding, Severity
 from rushes.qa.rules import Rule, rules_of
 from rushes.qa.sound_signs import HOP_NS, SoundSigns
 from rushes.qa.sound_time import clock_of, holes, overlaps
@@ -77,19 +77,20 @@ def _loudness(subject: Subject, name: str, heard: SoundSigns) -> Iterator[Findin
     if not len(level):
         return
     silent = 100 * float((level < SILENT).mean())
+    at_most: Severity | None = "info" if subject.recording.is_environment else None  # there is no wrong device
     loudest = 20 * np.log10(max(float(np.quantile(level, _LOUDEST)), 1e-6))
     if silent >= subject.limit(SILENCE):
         sentence = (
             f"{name}: nothing is heard in {silent:.1f} % of {len(level) * HOP_NS / NS:.1f} s (below -70 dBFS); see "
             f"that the game's sound goes to the device that was recorded, or leave the stream out"
         )
-        yield subject.finding(SILENCE, sentence, value=silent, stream=name)
+        yield subject.finding(SILENCE, sentence, value=silent, stream=name, severity=at_most)
     elif loudest < subject.limit(QUIET):
         sentence = (
             f"{name}: at its loudest {loudest:.0f} dBFS, under {subject.limit(QUIET):g}; turn the game's volume or the "
             f"device's gain up, 16 bit leave little of it"
         )
-        yield subject.finding(QUIET, sentence, value=loudest, stream=name)
+        yield subject.finding(QUIET, sentence, value=loudest, stream=name, severity=at_most)
     clipped = heard.blocks["clipped"]
     share = 100 * int(clipped.sum()) / heard.count
     if share > subject.limit(CLIPPING):

@@ -158,13 +158,17 @@ def clipped(samples: npt.NDArray[np.floating[Any]]) -> int:
     """
     if not len(samples) or np.abs(samples).max() < _FULL:
         return 0
-    most = 0
+    counts = []
     for channel in samples.T:
-        for full in (channel >= _FULL, channel <= -_FULL):
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], full, [False]]).astype(np.int8)))
-            runs = edges[1::2] - edges[::2]
-            most = max(most, int(runs[runs >= _RUN].sum()))
-    return most
+        runs = [_runs(channel >= _FULL), _runs(channel <= -_FULL)]
+        counts.append(sum(int(lengths[lengths >= _RUN].sum()) for lengths in runs))
+    return max(counts)
+
+
+def _runs(full: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Give the length of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], full, [False]]).astype(np.int8)))
+    return np.asarray(edges[1::2] - edges[::2])
 
 
 def _pieces(blocks: Iterable[Sound]) -> Iterator[tuple[int, list[Sound]]]:
@@ -233,7 +237,7 @@ class _Ear:
         self._piece, self._logs = piece, line_of_logs[-_BEFORE:]
         edge = (piece + 1) * _PIECE * HOP_NS
         self._tail = [t for block in parts if (t := cut(block, edge - HOP_NS - 2 * BRIDGE_NS, edge))]
-        return rows[heard]
+        return np.asarray(rows[heard])
 
 
 def _dropouts(size: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], rate_hz: int) -> npt.NDArray[np.intp]:

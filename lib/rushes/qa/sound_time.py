@@ -58,7 +58,8 @@ def holes(heard: SoundSigns, segments: Sequence[Segment]) -> Times:
     if not len(heard.blocks):
         return np.zeros((0, 2), np.int64)
     found = _without(heard, segments)
-    return found[(found[:, 0] > heard.blocks["t_ns"].min()) & (found[:, 1] < heard.ends_ns.max())]
+    inside = (found[:, 0] > heard.blocks["t_ns"].min()) & (found[:, 1] < heard.ends_ns.max())
+    return np.asarray(found[inside])
 
 
 def overlaps(heard: SoundSigns) -> Times:

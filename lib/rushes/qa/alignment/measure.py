@@ -9,9 +9,13 @@ Example:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rushes.qa.alignment.measured import Measured, Offset
+from rushes.qa.alignment.play import measure_play
+from rushes.qa.alignment.sound import measure_sounds
+from rushes.qa.alignment.steps import measure_steps
 
 if TYPE_CHECKING:
     from rushes.qa.subject import Subject
@@ -26,6 +30,12 @@ def measure(subject: Subject) -> Measured:
     Returns:
         Offsets with their intervals; one that cannot be told says why.
     """
-    if not subject.recording.frame_count:
+    recording = subject.recording
+    if not recording.frame_count:
         return Measured(Offset("input_picture", reason="there is no frame"))
-    return Measured(Offset("input_picture", reason="nothing was measured"))
+    if recording.is_environment:
+        offset, segments = measure_steps(subject)
+        measured = Measured(offset, segments)
+    else:
+        measured = measure_play(subject)
+    return replace(measured, sounds=measure_sounds(subject)) if recording.sound_streams else measured
