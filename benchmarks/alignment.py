@@ -32,7 +32,7 @@ import cv2
 
 from measured.steered_cases import Case, Said, drifting, failed, idle, measure, steered
 from measured.truth_table import by, drift_figures, figures, idle_figures, verdict
-from rushes.worlds.steered_play import IDLE, STEERED
+from rushes.worlds.steered.play import IDLE, STEERED
 
 WORST = 5
 """So many of the farthest off are named, with their seeds."""

@@ -204,7 +204,7 @@ PLANTED = {
     ),
     "up, by import_module": (
         "store/bad.py",
-        'import importlib\nimportlib.import_module("rushes.qa.timing")\n',
+        'import importlib\nimportlib.import_module("rushes.qa.timing.check")\n',
         "store (floor 1) imports qa",
     ),
     "sideways": ("qa/deep/bad.py", "from rushes.capture.env import policies\n", "siblings on floor 2"),

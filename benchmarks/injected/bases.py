@@ -6,7 +6,7 @@
 | `heard` | a minute of it with sound |
 | `long` | two minutes of recorded play, for faults of its inputs |
 | `view` | recorded play of 12 s, whose pictures are spoilt |
-| `steered` | recorded play whose pictures follow the inputs, in memory (`rushes.worlds.steered`) |
+| `steered` | recorded play whose pictures follow the inputs, in memory (`rushes.worlds.steered.world`) |
 | `drifting` | ten minutes of that, small |
 | `env` | an emulator game of two episodes, held in memory |
 | `env_files`, `play_files` | sessions on disk, of an emulator and of recorded play with sound in several chunks |
@@ -65,7 +65,7 @@ def play(seed: int, work: Path) -> Recording:
 
 def view(seed: int, work: Path) -> Recording:
     """Recorded play of 12 s at 20 frames a second, whose pictures are spoilt."""
-    from rushes.worlds.steered import Steered
+    from rushes.worlds.steered.world import Steered
 
     del work
     kind = ("mouse_camera", "mixed", "keys_scroll")[seed % 3]
@@ -92,7 +92,7 @@ def long(seed: int, work: Path) -> Recording:
 
 def steered(seed: int, work: Path) -> Recording:
     """Recorded play of a minute whose camera and figures follow mouse and keys."""
-    from rushes.worlds.steered import Steered
+    from rushes.worlds.steered.world import Steered
 
     del work
     kind = ("mouse_camera", "mixed", "keys_local", "keys_scroll")[seed % 4]
@@ -101,7 +101,7 @@ def steered(seed: int, work: Path) -> Recording:
 
 def drifting(seed: int, work: Path) -> Recording:
     """Ten minutes of such play, small: over less no drift is told."""
-    from rushes.worlds.steered import Steered
+    from rushes.worlds.steered.world import Steered
 
     del work
     kind = ("mouse_camera", "mixed", "keys_scroll", "keys_local")[seed % 4]

@@ -206,7 +206,7 @@ def _make(root: Path, plan: Plan, partial: Path) -> Path:
 def _steered(path: Path, *, kind: str, seed: int, rate: int) -> Path:
     from rushes.capture.recorder import record
     from rushes.capture.steered import SteeredBackend
-    from rushes.worlds.steered import Steered
+    from rushes.worlds.steered.world import Steered
 
     record(SteeredBackend(Steered(kind=kind, seconds=12.0, rate_hz=float(rate), seed=seed, offset_ms=45.0)), path)
     return path

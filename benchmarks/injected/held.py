@@ -4,7 +4,7 @@
 somebody asks for them: a frame shows one of the source's pictures, perhaps painted over.
 
 Example:
-    >>> from rushes.worlds.steered import Steered
+    >>> from rushes.worlds.steered.world import Steered
     >>> def without_the_last(recording):
     ...     held = Held.of(recording)
     ...     held.drop(np.array([recording.frame_count - 1]))

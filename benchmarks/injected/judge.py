@@ -29,8 +29,8 @@ from rushes.errors import RushesError
 from rushes.formats.base import open_any
 from rushes.model.findings import Finding
 from rushes.qa.base import CHECKS, SAMPLE_CHECKS
-from rushes.qa.leakage import check_leakage
-from rushes.qa.signs import Signs, read_signs
+from rushes.qa.leakage.check import check_leakage
+from rushes.qa.pictures.signs import Signs, read_signs
 from rushes.qa.subject import Expected, Subject
 
 KINDS = (

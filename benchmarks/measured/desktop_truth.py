@@ -22,7 +22,7 @@ import numpy as np
 
 from rushes.model.clock import NS
 from rushes.qa.subject import Subject
-from rushes.worlds.steered_hands import ACTING, WALKING, keys, mouse
+from rushes.worlds.steered.hands import ACTING, WALKING, keys, mouse
 from rushes.worlds.synthetic import read_counter
 
 TESTS = Path(__file__).parents[2] / "tests" / "desktop"

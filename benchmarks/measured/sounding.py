@@ -27,7 +27,7 @@ from rushes.model.ledger import Ledger
 from rushes.model.readings import Event, Sound
 from rushes.model.recording import Picture, Recording
 from rushes.model.session import Segment, SessionInfo, StreamSpec
-from rushes.qa.signs import BLOCKS, SIGN, Signs
+from rushes.qa.pictures.signs import BLOCKS, SIGN, Signs
 
 Floats = npt.NDArray[np.float64]
 

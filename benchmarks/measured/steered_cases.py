@@ -21,8 +21,8 @@ from rushes.capture.steered import SteeredBackend
 from rushes.model.clock import NS
 from rushes.qa.alignment.measured import Measured, Offset
 from rushes.qa.subject import Subject
-from rushes.worlds.steered import Steered
-from rushes.worlds.steered_play import IDLE, STEERED
+from rushes.worlds.steered.play import IDLE, STEERED
+from rushes.worlds.steered.world import Steered
 
 EDGES, MOTION_S = 50, 20.0
 """A case has at least so many edges, or so many seconds of motion."""

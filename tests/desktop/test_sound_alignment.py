@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from rushes.qa.sound import check_sound
+from rushes.qa.sound.check import check_sound
 from rushes.qa.subject import Subject
 
 pytestmark = [pytest.mark.require("display", "sound"), pytest.mark.full]

@@ -21,7 +21,7 @@ from rushes.qa.repair import Repair
 from rushes.qa.subject import Subject
 from rushes.store.facts import read_facts
 from rushes.store.reader import open_session
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 PARAMETERS = 'source: str = ""\nsession: str = ""\nfix: bool = False\nchecks: str = "structure"\nout_dir: str = ""'
 KNOWN = Offset("input_picture", ms=198.0, low_ms=190.0, high_ms=206.0, confidence=0.9, evidence={"edges": 80.0})

@@ -16,7 +16,7 @@ from rushes.notebook.jump.scores import Score
 from rushes.notebook.jump.sessions import Play, expert_sessions, seeds_of, split_off, trial_seeds
 from rushes.notebook.jump.training import train
 from rushes.notebook.jump.verdict import judge
-from rushes.qa.leakage import check_leakage
+from rushes.qa.leakage.check import check_leakage
 
 TARGET = parse_targets("Jump/JUMP")[0]
 DEFAULTS = {

@@ -9,8 +9,8 @@ import pytest
 
 from rushes.model.events import events_frame
 from rushes.model.readings import Event
-from rushes.qa.actions import RULES, check_actions
-from rushes.qa.hands import Hands
+from rushes.qa.actions.check import RULES, check_actions
+from rushes.qa.actions.hands import Hands
 from rushes.qa.subject import Subject
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rushes.qa.subject import Subject
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 SMALL = {"seconds": 40.0, "rate_hz": 20.0, "size": (90, 160)}
 FRAME_MS = 50.0

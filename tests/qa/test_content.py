@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rushes.errors import MissingError
-from rushes.qa.content import RULES, check_content
-from rushes.qa.content_seen import stretches
+from rushes.qa.content.check import RULES, check_content
+from rushes.qa.content.seen import stretches
 from rushes.qa.rules import Limits
 from rushes.qa.subject import Expected, Subject
 

@@ -17,7 +17,7 @@ from rushes.model.recording import Sessions
 from rushes.model.sample_table import Samples, Source, Step
 from rushes.model.samples import samples_frame
 from rushes.qa.base import run_checks
-from rushes.qa.leakage import check_leakage
+from rushes.qa.leakage.check import check_leakage
 from rushes.store.facts import add_fact
 from rushes.store.samples import write_samples
 

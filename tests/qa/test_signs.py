@@ -11,8 +11,8 @@ import pytest
 
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
-from rushes.qa.signs import SIGN, ahead, read_signs
-from rushes.qa.signs_picture import edge_width
+from rushes.qa.pictures.row import edge_width
+from rushes.qa.pictures.signs import SIGN, ahead, read_signs
 from rushes.store.reader import open_session
 
 

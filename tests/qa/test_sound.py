@@ -9,8 +9,8 @@ from rushes.model.readings import Sound
 from rushes.model.recording import Recording
 from rushes.model.session import Segment, SessionInfo, StreamSpec
 from rushes.qa.rules import Limits
-from rushes.qa.sound import RULES, check_sound
-from rushes.qa.sound_signs import HOP_NS, clipped, read_sound_signs
+from rushes.qa.sound.check import RULES, check_sound
+from rushes.qa.sound.signs import HOP_NS, clipped, read_sound_signs
 from rushes.qa.subject import Subject
 
 NS = 1_000_000_000

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from rushes.capture.env.sample import sample
-from rushes.qa import structure_tables
 from rushes.qa.base import examine, run_checks
-from rushes.qa.structure import RULES, check_structure
+from rushes.qa.structure import tables as structure_tables
+from rushes.qa.structure.check import RULES, check_structure
 from rushes.store.reader import open_session
 from rushes.store.writer import SessionWriter
 

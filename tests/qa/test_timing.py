@@ -10,7 +10,7 @@ import pytest
 
 from rushes.model.readings import Event
 from rushes.qa.subject import Expected, Subject
-from rushes.qa.timing import RULES, check_timing
+from rushes.qa.timing.check import RULES, check_timing
 
 
 def load(name):

@@ -9,9 +9,9 @@ import pytest
 from rushes.capture.recorder import record
 from rushes.capture.steered import SteeredBackend
 from rushes.errors import BadNameError
-from rushes.worlds.steered import Steered
-from rushes.worlds.steered_motion import apart, bent, driven, held, since, turned
-from rushes.worlds.steered_play import IDLE, KINDS, STEERED
+from rushes.worlds.steered.motion import apart, bent, driven, held, since, turned
+from rushes.worlds.steered.play import IDLE, KINDS, STEERED
+from rushes.worlds.steered.world import Steered
 
 FLASH = np.array((255, 230, 150))
 SEEDS = {0: 60.0, 1: -120.0, 2: 0.0}

@@ -20,7 +20,7 @@ from rushes.capture.encoding import Encoding
 from rushes.model.clock import Clock
 from rushes.model.readings import Encoded, Frame, Reading, Start
 from rushes.model.session import SessionInfo, StreamSpec
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 
 class SteeredBackend:

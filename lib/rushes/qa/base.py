@@ -39,27 +39,27 @@ CHECKS: Final = Table(
     "check",
     {
         "structure": (
-            "rushes.qa.structure:check_structure",
+            "rushes.qa.structure.check:check_structure",
             "",
             "files present and unchanged (SHA-256), ledger balances, times rise, N+1 observations for N actions",
         ),
         "timing": (
-            "rushes.qa.timing:check_timing",
+            "rushes.qa.timing.check:check_timing",
             "",
             "rate, jitter, gaps, duplicated and dropped frames, times that run back, pauses against the wall clock",
         ),
         "content": (
-            "rushes.qa.content:check_content",
+            "rushes.qa.content.check:check_content",
             "",
             "black, frozen, torn, of the wrong size, upside down, in swapped colours, something burnt in",
         ),
         "actions": (
-            "rushes.qa.actions:check_actions",
+            "rushes.qa.actions.check:check_actions",
             "",
             "keys that are stuck, pairs that no hand makes, dead axes, a clipped mouse, nothing but idling, repeats",
         ),
         "sound": (
-            "rushes.qa.sound:check_sound",
+            "rushes.qa.sound.check:check_sound",
             "",
             "silence, clipping, gaps, a clock that runs away from that of the frames",
         ),
@@ -79,7 +79,7 @@ SAMPLE_CHECKS: Final = Table(
     "check",
     {
         "leakage": (
-            "rushes.qa.leakage:check_leakage",
+            "rushes.qa.leakage.check:check_leakage",
             "",
             "no sample, window or picture stands in two splits, and none has both labels",
         ),

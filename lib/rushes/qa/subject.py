@@ -1,7 +1,7 @@
 """What is checked: a recording, with all that several checks want of it, read once.
 
 Tables are read when they are asked for and then kept; the pictures are decoded once, whatever the number of checks that
-want something of them (`rushes.qa.signs`), and the alignment is measured once. A check changes nothing here but
+want something of them (`rushes.qa.pictures`), and the alignment is measured once. A check changes nothing here but
 `figures`, where it notes what it measured.
 
 Example:
@@ -20,9 +20,9 @@ import pandas as pd
 
 from rushes.model.findings import CANNOT_TELL, Finding, Severity
 from rushes.model.recording import Recording
+from rushes.qa.pictures.signs import Signs, read_signs
 from rushes.qa.rules import Limits, Rule
-from rushes.qa.signs import Signs, read_signs
-from rushes.qa.sound_signs import SoundSigns, read_sound_signs
+from rushes.qa.sound.signs import SoundSigns, read_sound_signs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from rushes.model.recording import Recording
 from rushes.model.session import Segment, SessionInfo, StreamSpec
 from rushes.qa.alignment.check import check_alignment
 from rushes.qa.alignment.measure import measure
+from rushes.qa.pictures.signs import BLOCKS, SIGN, Signs
 from rushes.qa.rules import Limits
-from rushes.qa.signs import BLOCKS, SIGN, Signs
 from rushes.qa.subject import Expected, Subject
 
 NAN = float("nan")

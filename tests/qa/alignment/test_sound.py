@@ -10,8 +10,8 @@ from rushes.model.readings import Event, Sound
 from rushes.qa.alignment.sound import measure_sounds
 from rushes.qa.alignment.sound_brackets import Brackets, Stimuli, tell
 from rushes.qa.alignment.sound_onsets import novelty, onsets
-from rushes.qa.signs import SIGN, Signs
-from rushes.qa.sound_signs import read_sound_signs
+from rushes.qa.pictures.signs import SIGN, Signs
+from rushes.qa.sound.signs import read_sound_signs
 
 RATE = 8000
 SECONDS = 40

@@ -23,7 +23,7 @@ from rushes.capture.encoding import Encoding
 from rushes.model.clock import NS
 from rushes.model.readings import Encoded, Event, Frame, Gap, Reading, Start
 from rushes.store.writer import SessionWriter
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 Progress = Callable[[int, int, str], None]
 Spoil = Callable[[Iterable[Reading]], Iterator[Reading]]

@@ -14,7 +14,7 @@ from rushes.notebook.alignment.planted_take import Progress, write_take
 from rushes.notebook.samples import SAMPLES
 from rushes.store.atomic import new_folder
 from rushes.store.runs import OUTPUTS, project_root
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 OFFSET_MS: Final = 250.0
 """How much later than its stamp each input takes effect: the planted fault."""

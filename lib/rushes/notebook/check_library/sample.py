@@ -22,7 +22,7 @@ from rushes.notebook.alignment.planted_take import Progress, Spoil, write_take
 from rushes.notebook.samples import SAMPLES
 from rushes.store.atomic import new_folder
 from rushes.store.runs import OUTPUTS, project_root
-from rushes.worlds.steered import Steered
+from rushes.worlds.steered.world import Steered
 
 SECONDS: Final = 24.0
 RATE_HZ: Final = 30.0

@@ -25,7 +25,7 @@ from rushes.notebook.jump.sessions import Play, expert_sessions, samples_root, s
 from rushes.notebook.jump.training import train
 from rushes.notebook.run import Run
 from rushes.preview.html import Html, note
-from rushes.qa.leakage import check_leakage
+from rushes.qa.leakage.check import check_leakage
 from rushes.store.looks import look_at
 
 Progress = Callable[[int, int, str], None]

@@ -23,7 +23,7 @@ from rushes.qa.alignment.sound_brackets import FEWEST, Brackets, Stimuli, Told, 
 from rushes.qa.alignment.sound_onsets import onsets, picture_changes
 
 if TYPE_CHECKING:
-    from rushes.qa.sound_signs import SoundSigns
+    from rushes.qa.sound.signs import SoundSigns
     from rushes.qa.subject import Subject
 
 _MS: Final = 1e-6  # ns to ms

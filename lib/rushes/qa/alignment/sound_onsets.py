@@ -19,11 +19,11 @@ import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, median_filter
 
 from rushes.qa.alignment.sound_brackets import Brackets
-from rushes.qa.sound_signs import HOP_NS
+from rushes.qa.sound.signs import HOP_NS
 
 if TYPE_CHECKING:
-    from rushes.qa.signs import Signs
-    from rushes.qa.sound_signs import SoundSigns
+    from rushes.qa.pictures.signs import Signs
+    from rushes.qa.sound.signs import SoundSigns
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rushes.model.clock import NS
 from rushes.model.findings import Finding
-from rushes.qa.content_seen import Bools, Seen, looks_of, stretches
+from rushes.qa.content.seen import Bools, Seen, looks_of, stretches
 from rushes.qa.rules import Rule
 
 Blocks = npt.NDArray[np.float32]

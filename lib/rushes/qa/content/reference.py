@@ -1,6 +1,6 @@
 """How a recording compares with a reference: the same way up, the same colours, nothing burnt in.
 
-Small pictures (`rushes.qa.signs_whole`) are held against those of a recording of the same play at the same times, or
+Small pictures (`rushes.qa.pictures.whole`) are held against those of a recording of the same play at the same times, or
 their mean against a screenshot, of which only profiles of rows and columns are used.
 
 Example:
@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from rushes.errors import BadDataError, MissingError
 from rushes.model.recording import Recording
-from rushes.qa.signs_picture import SMALL
+from rushes.qa.pictures.row import SMALL
 from rushes.qa.subject import Subject
 
 Pixels = npt.NDArray[np.uint8]

@@ -23,9 +23,9 @@ import pandas as pd
 from rushes.model.findings import Finding
 from rushes.model.sample_table import Samples
 from rushes.model.samples import roots
+from rushes.qa.leakage.findings import RULES, Bools, Texts, across, finding, first_pair, in_two, pair
+from rushes.qa.leakage.windows import Windows
 from rushes.qa.rules import Limits
-from rushes.qa.sample_findings import RULES, Bools, Texts, across, finding, first_pair, in_two, pair
-from rushes.qa.sample_windows import Windows
 
 _UNLIKE: Final = 0.2
 """Share of copies among the rows of one label, of that among the other's, from which on a copy tells hardly a thing."""

@@ -1,7 +1,7 @@
 """Structure: what is said to be there is there, unchanged, in order, and adds up.
 
-The files of a session of ours stand in `rushes.qa.structure_files`, its tables, as those of any recording, in
-`rushes.qa.structure_tables`. What reading had to work around is said too, under the name that its reader gave it.
+The files of a session of ours stand in `rushes.qa.structure.files`, its tables, as those of any recording, in
+`rushes.qa.structure.tables`. What reading had to work around is said too, under the name that its reader gave it.
 
 Example:
     >>> from rushes.qa.subject import Subject
@@ -17,8 +17,9 @@ from typing import Final
 
 from rushes.model.findings import Finding, Severity
 from rushes.model.recording import Recording
-from rushes.qa import structure_files, structure_tables
 from rushes.qa.rules import Rule, rules_of
+from rushes.qa.structure import files as structure_files
+from rushes.qa.structure import tables as structure_tables
 from rushes.qa.subject import Subject
 from rushes.store.reader import Session
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from rushes.model.clock import NS
 from rushes.model.findings import Finding
+from rushes.qa.pictures.signs import Signs
 from rushes.qa.rules import Rule
-from rushes.qa.signs import Signs
 from rushes.qa.subject import Subject
 
 _NAMED: Final = 20

@@ -1,11 +1,11 @@
 """One picture after the other: what each shows, and how it differs from the ones before.
 
-An `Eye` sees the pictures of a segment in their order and fills a row of `rushes.qa.signs` for each. A repeat of the
-picture before is recognised first and costs next to nothing.
+An `Eye` sees the pictures of a segment in their order and fills a row of `signs` for each. A repeat of the picture
+before is recognised first and costs next to nothing.
 
 Example:
-    >>> from rushes.qa.signs import SIGN
-    >>> from rushes.qa.signs_whole import Whole
+    >>> from rushes.qa.pictures.signs import SIGN
+    >>> from rushes.qa.pictures.whole import Whole
     >>> eye, rows = Eye(Whole()), np.zeros(2, SIGN)
     >>> for number, level in enumerate((40, 44)):
     ...     eye.note(rows[number : number + 1], np.full((180, 320, 3), level, np.uint8))
@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rushes.qa.shift import Shifts
-from rushes.qa.signs_whole import Whole
+from rushes.qa.pictures.shift import Shifts
+from rushes.qa.pictures.whole import Whole
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -19,9 +19,9 @@ import numpy as np
 
 from rushes.errors import BadNameError, near
 from rushes.model.readings import Event
-from rushes.worlds import steered_hands as hands
-from rushes.worlds.steered_picture import Look, sometimes
-from rushes.worlds.steered_play import KINDS, Play
+from rushes.worlds.steered import hands
+from rushes.worlds.steered.picture import Look, sometimes
+from rushes.worlds.steered.play import KINDS, Play
 
 Span = tuple[float, float]
 Plan = Callable[[np.random.Generator, Look, Span], Play]
@@ -34,7 +34,7 @@ def plan(kind: str, *, seed: int, seconds: float, ease_ms: float = 0.0) -> Play:
     """Plan who does what to which scene.
 
     Args:
-        kind: One of `rushes.worlds.steered_play.KINDS`.
+        kind: One of `rushes.worlds.steered.play.KINDS`.
         seed: Decides all the rest.
         seconds: How long the session is.
         ease_ms: Time constant with which the camera follows; 0 at once.

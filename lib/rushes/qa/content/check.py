@@ -1,7 +1,7 @@
 """Content: do the pictures show a game as it should look?
 
-Every rule works on the signs of one pass over the pictures (`rushes.qa.signs`); nothing is decoded twice. Rules that
-compare with a screenshot or with another recording say `cannot tell` without one.
+Every rule works on the signs of one pass over the pictures (`rushes.qa.pictures`); nothing is decoded twice. Rules
+that compare with a screenshot or with another recording say `cannot tell` without one.
 
 Example:
     >>> from rushes.qa.subject import Subject
@@ -16,8 +16,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rushes.model.findings import Finding
-from rushes.qa import content_frame, content_light, content_likeness, content_order, content_torn
-from rushes.qa.content_seen import Looks, Seen
+from rushes.qa.content import frame as content_frame
+from rushes.qa.content import light as content_light
+from rushes.qa.content import likeness as content_likeness
+from rushes.qa.content import order as content_order
+from rushes.qa.content import torn as content_torn
+from rushes.qa.content.seen import Looks, Seen
 from rushes.qa.rules import QUICK, Rule
 from rushes.qa.subject import Subject
 

@@ -17,10 +17,10 @@ from rushes.model.actions import ActionSpace
 from rushes.model.clock import NS
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.findings import Finding
-from rushes.qa.hands import AXIS, PRESS, Hands
+from rushes.qa.actions.hands import AXIS, PRESS, Hands
 from rushes.qa.rules import Rule, rules_of
 from rushes.qa.subject import Subject
-from rushes.qa.timing_segments import Spans
+from rushes.qa.timing.segments import Spans
 
 RULES: Final = rules_of(
     Rule("actions.repeats", "presses of a key that is down", limit=0.0, unit="presses"),

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.model.findings import Finding
-from rushes.qa.content_seen import Seen, looks_of
+from rushes.qa.content.seen import Seen, looks_of
+from rushes.qa.pictures.whole import Edges
 from rushes.qa.rules import Rule
-from rushes.qa.signs_whole import Edges
 
 _BLACK: Final = 24  # levels that a bar never exceeds: limited black with an encoder's noise
 _LIT: Final = 24.0  # mean levels of the row or column inside a bar: a picture ends there, not a dark scene

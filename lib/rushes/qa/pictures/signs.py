@@ -3,7 +3,7 @@
 Pictures are decoded once, in order, and let go; a row holds how bright a picture is, how much of it changed since the
 one before and where, and by how much the whole of it moved. The rows lie in a temporary file that is mapped into
 memory, so a recording of any length takes no more memory than a short one. Beside them stands what only all pictures
-together say (`rushes.qa.signs_whole`).
+together say (`rushes.qa.pictures.whole`).
 
 Example:
     >>> from rushes.store.reader import open_session
@@ -26,8 +26,8 @@ import numpy.typing as npt
 
 from rushes.errors import RushesError
 from rushes.model.recording import Recording
-from rushes.qa.signs_picture import BLOCKS, SMALL, Eye
-from rushes.qa.signs_whole import Whole
+from rushes.qa.pictures.row import BLOCKS, SMALL, Eye
+from rushes.qa.pictures.whole import Whole
 
 __all__ = ["BLOCKS", "SIGN", "SMALL", "Signs", "read_signs"]
 
@@ -66,7 +66,7 @@ of the small picture; darkest, brightest: its least and most. spread: standard d
 each block. change, blocks: mean absolute difference of luma to the frame before, of all and of each block, in levels of
 255; NaN for the first of a segment. change_two: the same to the frame two before, of all; NaN for the first two.
 shift: (dx, dy) by which the picture's content moved since the frame before, + right and down, in px of the full
-picture; NaN for the first. sure: 0 to 1, how clear that shift is (`rushes.qa.shift`). apart, apart_two: by how much
+picture; NaN for the first. sure: 0 to 1, how clear that shift is (`qa.pictures.shift`). apart, apart_two: by how much
 each block differs from the frame before and from the one two before, once all are brought to one brightness and to a
 contrast of 32 levels; NaN where there is none. edge: width in px of the sharpest strong edges, of one picture in 16,
 else NaN; also where no edge is strong. lost: share of the picture in the flat colours that decoders show for what they

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from rushes.model.clock import NS
 from rushes.model.controls import STICKS, TRIGGERS
 from rushes.model.findings import Finding
-from rushes.qa.actions_record import controls_of
-from rushes.qa.hands import AXIS, MOVE, STATE, Hands
+from rushes.qa.actions.hands import AXIS, MOVE, STATE, Hands
+from rushes.qa.actions.record import controls_of
 from rushes.qa.rules import Rule, rules_of
 from rushes.qa.subject import Subject
 

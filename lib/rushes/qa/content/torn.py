@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.model.findings import Finding
-from rushes.qa.content_seen import Bools, Seen, looks_of
+from rushes.qa.content.seen import Bools, Seen, looks_of
 from rushes.qa.rules import Rule
 
 Blocks = npt.NDArray[np.float32]

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from rushes.model.clock import NS
 from rushes.model.findings import Finding
-from rushes.qa.hands import OPEN_NS, Hands
+from rushes.qa.actions.hands import OPEN_NS, Hands
 from rushes.qa.rules import Rule, rules_of
 from rushes.qa.subject import Subject
-from rushes.qa.timing_segments import Spans
+from rushes.qa.timing.segments import Spans
 
 Ints = npt.NDArray[np.int64]
 

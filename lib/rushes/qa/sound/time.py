@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rushes.model.clock import NS
 from rushes.model.readings import Sound
 from rushes.model.session import Segment
-from rushes.qa.sound_signs import SoundSigns, read_sound_signs
+from rushes.qa.sound.signs import SoundSigns, read_sound_signs
 
 Times = npt.NDArray[np.int64]
 

@@ -29,11 +29,11 @@ from rushes.model.findings import Finding, Severity
 from rushes.model.recording import Recording
 from rushes.model.sample_table import Samples
 from rushes.model.samples import roots
+from rushes.qa.leakage.findings import RULES as SAMPLE_RULES
+from rushes.qa.leakage.findings import Texts, across, finding, pair
+from rushes.qa.leakage.labels import labels_of_frames, labels_of_pictures
+from rushes.qa.leakage.windows import Windows
 from rushes.qa.rules import Limits, Rule
-from rushes.qa.sample_findings import RULES as SAMPLE_RULES
-from rushes.qa.sample_findings import Texts, across, finding, pair
-from rushes.qa.sample_labels import labels_of_frames, labels_of_pictures
-from rushes.qa.sample_windows import Windows
 from rushes.store.alike import closest
 from rushes.store.looks import alike
 

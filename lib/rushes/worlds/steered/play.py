@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.model.readings import Event
-from rushes.worlds.steered_motion import apart, bent, driven, held, since, turned
-from rushes.worlds.steered_picture import Look, State
+from rushes.worlds.steered.motion import apart, bent, driven, held, since, turned
+from rushes.worlds.steered.picture import Look, State
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """Actions: are the inputs such as hands make, and is each of them one that the recording knows?
 
-Recorded play is looked at as hands on devices: keys in `rushes.qa.actions_keys`, mouse and sticks in
-`rushes.qa.actions_axes`, and the rows themselves in `rushes.qa.actions_record`. An environment has actions:
-`rushes.qa.actions_steps`; its policies press what no hand could, so nothing is said there about hands.
+Recorded play is looked at as hands on devices: keys in `rushes.qa.actions.keys`, mouse and sticks in
+`rushes.qa.actions.axes`, and the rows themselves in `rushes.qa.actions.record`. An environment has actions:
+`rushes.qa.actions.steps`; its policies press what no hand could, so nothing is said there about hands.
 
 Example:
     >>> from rushes.qa.subject import Subject
@@ -19,10 +19,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rushes.model.findings import Finding
-from rushes.qa import actions_axes, actions_keys, actions_record, actions_steps
-from rushes.qa.hands import Hands
+from rushes.qa.actions import axes as actions_axes
+from rushes.qa.actions import keys as actions_keys
+from rushes.qa.actions import record as actions_record
+from rushes.qa.actions import steps as actions_steps
+from rushes.qa.actions.hands import Hands
 from rushes.qa.rules import Rule
-from rushes.qa.structure_tables import are_tables
+from rushes.qa.structure.tables import are_tables
 from rushes.qa.subject import Subject
 
 RULES: Final[Mapping[str, Rule]] = {

@@ -1,7 +1,7 @@
 """Timing: are the frames where a clock would put them, the segments where they can be, and the inputs beside them?
 
-The rules about frames stand in `rushes.qa.timing_frames`, those about segments, clocks and inputs in
-`rushes.qa.timing_segments`. All of them read tables alone.
+The rules about frames stand in `rushes.qa.timing.frames`, those about segments, clocks and inputs in
+`rushes.qa.timing.segments`. All of them read tables alone.
 
 Example:
     >>> from rushes.qa.subject import Subject
@@ -18,10 +18,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rushes.model.findings import Finding
-from rushes.qa import timing_frames, timing_segments
 from rushes.qa.rules import Rule
-from rushes.qa.structure_tables import are_tables
+from rushes.qa.structure.tables import are_tables
 from rushes.qa.subject import Subject
+from rushes.qa.timing import frames as timing_frames
+from rushes.qa.timing import segments as timing_segments
 
 RULES: Final[Mapping[str, Rule]] = {**timing_frames.RULES, **timing_segments.RULES}
 

@@ -1,6 +1,6 @@
 """Sound: is something to be heard, is it whole, and does it keep time?
 
-All rules rest on one pass over each stream (`rushes.qa.sound_signs`). Where a recorder paused, nothing has to be heard:
+All rules rest on one pass over each stream (`rushes.qa.sound.signs`). Where a recorder paused, nothing has to be heard:
 gaps and what is missing count inside of segments.
 
 Example:
@@ -20,8 +20,8 @@ import numpy as np
 from rushes.model.clock import NS
 from rushes.model.findings import Finding, Severity
 from rushes.qa.rules import Rule, rules_of
-from rushes.qa.sound_signs import HOP_NS, SoundSigns
-from rushes.qa.sound_time import clock_of, holes, overlaps
+from rushes.qa.sound.signs import HOP_NS, SoundSigns
+from rushes.qa.sound.time import clock_of, holes, overlaps
 from rushes.qa.subject import Subject
 
 SILENCE: Final = Rule("sound.silence", "a stream in which nothing is heard", limit=99.5, unit="%", sees="sound")

@@ -19,8 +19,8 @@ from typing import Final
 import numpy as np
 
 from rushes.model.findings import Finding
-from rushes.qa.content_seen import Look, Seen, looks_of
-from rushes.qa.likeness import Likeness, likeness
+from rushes.qa.content.reference import Likeness, likeness
+from rushes.qa.content.seen import Look, Seen, looks_of
 from rushes.qa.rules import Rule
 
 _PATH: Final = "a recording of the same play or a screenshot of the game, the right side up and in its right colours"

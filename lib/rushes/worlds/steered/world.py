@@ -29,12 +29,12 @@ from rushes.model.controls import MOUSE_MOTIONS, STICKS
 from rushes.model.events import cut_events, events_frame
 from rushes.model.readings import Event, Frame, Gap, Reading, Start
 from rushes.model.session import SessionInfo, StreamSpec
-from rushes.worlds.steered_hands import ACTING, WALKING
-from rushes.worlds.steered_kinds import plan
-from rushes.worlds.steered_picture import Painter, State
-from rushes.worlds.steered_play import Play
-from rushes.worlds.steered_recording import SteeredRecording
-from rushes.worlds.steered_times import Ticks, pauses_of
+from rushes.worlds.steered.hands import ACTING, WALKING
+from rushes.worlds.steered.kinds import plan
+from rushes.worlds.steered.picture import Painter, State
+from rushes.worlds.steered.play import Play
+from rushes.worlds.steered.recording import SteeredRecording
+from rushes.worlds.steered.times import Ticks, pauses_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Steered:
     """A session of which is known what caused what, and when.
 
     Attributes:
-        kind: One of `rushes.worlds.steered_play.KINDS`.
+        kind: One of `rushes.worlds.steered.play.KINDS`.
         seconds: How long it is.
         rate_hz: Grabs a second.
         seed: Decides hands, scene and noise.

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from rushes.model.findings import Finding
-from rushes.qa.content_seen import Bools, Seen, looks_of, stretches
+from rushes.qa.content.seen import Bools, Seen, looks_of, stretches
 from rushes.qa.rules import Rule
 
 _BLACK: Final = 20  # levels: the black of limited range, 16, with an encoder's noise

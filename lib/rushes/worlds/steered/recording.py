@@ -1,7 +1,7 @@
 """A steered world as a recording in memory: nothing is written, and pictures are drawn when they are asked for.
 
 Example:
-    >>> from rushes.worlds.steered import Steered
+    >>> from rushes.worlds.steered.world import Steered
     >>> recording = Steered(kind="mixed", seconds=20.0, pauses=1).recording()
     >>> [segment.frames for segment in recording.segments]
     [270, 270]
@@ -21,10 +21,10 @@ from rushes.model.events import cut_events
 from rushes.model.ledger import Tally
 from rushes.model.recording import INDEX_COLUMNS, STEP_COLUMNS, Picture, Recording
 from rushes.model.session import Segment
-from rushes.worlds.steered_times import pauses_of
+from rushes.worlds.steered.times import pauses_of
 
 if TYPE_CHECKING:
-    from rushes.worlds.steered import Steered
+    from rushes.worlds.steered.world import Steered
 
 
 class SteeredRecording(Recording):

@@ -1,0 +1,1 @@
+"""Whether these are inputs that hands make."""

@@ -1,0 +1,1 @@
+"""Whether pictures show a game as it should look."""

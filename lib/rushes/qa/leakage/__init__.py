@@ -1,0 +1,1 @@
+"""Whether labelled rows leak from one split to another."""

@@ -1,0 +1,1 @@
+"""Whether something is to be heard, and keeps time."""
