@@ -189,5 +189,5 @@ def _fix(examined: Examined) -> None:
         stored = store_repairs(session.path, found)
         for repair in found:
             show.note(f"rushes: {session.info.id}: {repair.kind} for {repair.why}")
-        told = f"{len(stored.facts)} repairs noted, {stored.known} were there"
+        told = f"repairs noted: {len(stored.facts)}, there already: {stored.known}"
         show.note(f"rushes: {session.info.id}: {told}" + (f"; before: {stored.backup.name}" if stored.backup else ""))
