@@ -145,10 +145,10 @@ def _times(subject: Subject) -> Iterator[Finding]:
     )  # fmt: skip
     numbers, row = np.unique(segment, return_inverse=True)
     start = np.array([segments[n].start_ns if n in segments else 0 for n in numbers.tolist()], np.int64)
-    # The last observation of an episode may be its end: what follows it happens no more.
-    room = int(subject.recording.is_environment)
-    end = np.array([segments[n].end_ns + room if n in segments else 0 for n in numbers.tolist()], np.int64)
-    out = np.flatnonzero((t_ns < start[row]) | (t_ns >= end[row])) if len(t_ns) else back
+    # The last frame may be the end: of an episode, or where nobody knows what came after it (killed, damaged).
+    end = np.array([segments[n].end_ns if n in segments else -1 for n in numbers.tolist()], np.int64)
+    room = np.append(np.diff(segment) != 0, True) if len(t_ns) else np.zeros(0, bool)
+    out = np.flatnonzero((t_ns < start[row]) | (t_ns >= end[row] + room)) if len(t_ns) else back
     yield from _worst(
         subject, "structure.segment_time", out, "{} frames lie outside of what their segment covers, first {}: times "
         "and segments are not of one recording; restore both from a copy",
