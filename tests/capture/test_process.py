@@ -78,6 +78,7 @@ def test_a_front_that_does_not_read_costs_no_frame_and_no_memory_and_may_still_s
         time.sleep(0.05)
     front.go_on.set()
     assert recorder.wait(60)
+    monkeypatch.undo()
     session = open_session(tmp_path / "s")
     assert session.segments[-1].end_reason == "stop"
     assert session.index()["dropped_before"].sum() == 0
