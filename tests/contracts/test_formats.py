@@ -221,7 +221,7 @@ def test_a_complete_card_stands_beside(play, tmp_path, name):
     keys = {
         "schema", "target", "format", "options", "written", "games", "sessions", "action_spaces", "seeds",
         "end_reasons", "time_source", "pairing", "action_delay_ms", "keeps", "kept", "lost", "absent", "renamed",
-        "ledger", "problems", "figures", "license", "privacy",
+        "ledger", "problems", "figures", "checked", "license", "privacy",
     }  # fmt: skip
     assert set(card) - {"statistics"} == keys
     assert card["format"] == name

@@ -133,6 +133,7 @@ def test_the_verdict_has_the_keys_that_programs_read(project, start):
         "stream": "",
         "frame_index": None,
         "t_ns": None,
+        "t_end_ns": None,
         "value": None,
         "limit": 3.0,
     }

@@ -213,7 +213,7 @@ def test_the_recording_notebook_proves_its_session_and_leaves_it_in_the_run_fold
         "session", "play_sheet.png", "run.json", "verdict.json",
     }  # fmt: skip
     verdict = json.loads((run_folder / "verdict.json").read_text())
-    assert [f["check"] for f in verdict["findings"]] == ["planted.equal"]
+    assert [f["check"] for f in verdict["findings"] if not f["sentence"].startswith("cannot tell")] == ["planted.equal"]
     assert 15 < verdict["figures"]["rate_hz"] < 21, "20, on a busy machine too"
     assert verdict["figures"]["inputs"] > 200
     info = json.loads((run_folder / "session" / "session.json").read_text())
@@ -236,7 +236,8 @@ def test_the_nitrogen_recipe_writes_three_forms_that_hold_what_the_session_says(
     }  # fmt: skip
     verdict = json.loads((tmp_path / "run" / "verdict.json").read_text())
     assert verdict["verdict"] == "PASS", verdict["reasons"]
-    assert [f["check"] for f in verdict["findings"]] == ["nitrogen.equal", "nitrogen.equal"]
+    said = [f["check"] for f in verdict["findings"] if not f["sentence"].startswith("cannot tell")]
+    assert said == ["timing.time_source", "alignment.clock", "nitrogen.equal", "nitrogen.equal"]
     figures = verdict["figures"]
     windows = (150 - 12 + 1) + (60 - 12 + 1)
     assert (figures["rows"], figures["windows"], figures["pieces"]) == (210, windows, 2)

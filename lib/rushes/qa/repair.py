@@ -96,8 +96,8 @@ def repairs(subject: Subject, findings: Iterable[Finding]) -> list[Repair]:
 
 def measured_offsets(subject: Subject) -> list[Repair]:
     """Give what was measured as facts: one for the whole recording, and one a segment where those differ."""
-    measured = subject.measured
-    if not measured.offset.known:
+    measured = subject.was_measured
+    if measured is None or not measured.offset.known:
         return []
     found = [_offset(measured.offset, subject.recording, whole=True)]
     if measured.segments_differ:

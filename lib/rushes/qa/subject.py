@@ -99,6 +99,12 @@ class Subject:
 
         return measure(self)
 
+    @property
+    def was_measured(self) -> Measured | None:
+        """The alignment, where it was measured; None where nobody asked, or it could not be looked at."""
+        found: Measured | None = self.__dict__.get("measured")
+        return found
+
     def let_go(self) -> None:
         """Forget tables and signs, so that of many recordings one is held at a time; figures and alignment stay."""
         for name in ("index", "events", "steps", "signs", "sounds"):

@@ -185,3 +185,15 @@ def test_segments_with_offsets_of_their_own_are_named():
 def test_times_that_nobody_measured_are_not_certified():
     found = list(check_alignment(camera(10.0, time_source="nominal")))
     assert [(f.check, f.severity) for f in found] == [("alignment.clock", "info")]
+
+
+def test_a_person_who_answers_what_is_seen_is_not_taken_for_the_game():
+    rng = np.random.default_rng(3)
+    part = frames_ms(0, 120, rng)
+    seen = np.cumsum(rng.uniform(500, 1600, 110))
+    rows = signs_of([part], rng)
+    rows["blocks"][np.searchsorted(part, seen), 4, 7] += 15
+    pressed = seen[seen < part[-1] - 1500] + rng.normal(230, 25, int((seen < part[-1] - 1500).sum()))
+    answers = subject_of([part], rows, typed(np.sort(pressed), rng.uniform(60, 200, len(pressed))))
+    offset = measure(answers).offset
+    assert not offset.known, str(offset)
