@@ -49,6 +49,7 @@ RULES: Final = rules_of(SILENCE, QUIET, CLIPPING, DC, DEAD, INVERTED, DROPOUT, G
 
 SILENT: Final = 10 ** (-70 / 20)
 """RMS below which a hop is silent: -70 dBFS, ten steps of 16 bit."""
+_LONG_NS: Final = 5 * NS  # a game may well be silent for less
 _DROPOUTS: Final = 3  # fewer are no rate
 _LOUDEST: Final = 0.99  # quantile of the hops that counts as the loudest
 _MS: Final = 1e-6
@@ -79,13 +80,14 @@ def _loudness(subject: Subject, name: str, heard: SoundSigns) -> Iterator[Findin
     silent = 100 * float((level < SILENT).mean())
     at_most: Severity | None = "info" if subject.recording.is_environment else None  # there is no wrong device
     loudest = 20 * np.log10(max(float(np.quantile(level, _LOUDEST)), 1e-6))
-    if silent >= subject.limit(SILENCE):
+    long = len(level) * HOP_NS >= _LONG_NS
+    if silent >= subject.limit(SILENCE) and long:
         sentence = (
             f"{name}: nothing is heard in {silent:.1f} % of {len(level) * HOP_NS / NS:.1f} s (below -70 dBFS); see "
             f"that the game's sound goes to the device that was recorded, or leave the stream out"
         )
         yield subject.finding(SILENCE, sentence, value=silent, stream=name, severity=at_most)
-    elif loudest < subject.limit(QUIET):
+    elif loudest < subject.limit(QUIET) and long:
         sentence = (
             f"{name}: at its loudest {loudest:.0f} dBFS, under {subject.limit(QUIET):g}; turn the game's volume or the "
             f"device's gain up, 16 bit leave little of it"
