@@ -37,7 +37,7 @@ def test_a_measured_offset_becomes_a_fact_that_holds_in_the_middle(session):
     middle_s = (session.segments[0].start_ns + session.segments[-1].end_ns) / 2 / S
     assert fact.value["ms"] == pytest.approx(80 + 0.1 * middle_s, abs=0.001)  # 100 ppm are 0.1 ms each second
     assert fact.value["high"] - fact.value["low"] == pytest.approx(4)
-    assert "41 edges, 12.5 motion s" in fact.author
+    assert "12.5 s of motion, 41 edges" in fact.author
     store_repairs(session.path, [fact])
     delay = delay_of(open_session(session.path), "measured")
     assert delay.pieces[0].drift_ppm == 100.0

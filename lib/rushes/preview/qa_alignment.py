@@ -24,7 +24,7 @@ from rushes.model.clock import NS
 from rushes.preview.figure import HouseFigure, dress, new_figure
 from rushes.preview.html import Html, note
 from rushes.preview.qa_limits import limit_line, limit_of, limit_words, words_beside
-from rushes.preview.style import BLUE, GREEN, MUTED, ORANGE, RULE
+from rushes.preview.style import BLUE, GREEN, ORANGE, RULE
 from rushes.qa.alignment.measured import Floats, Measured, Offset
 from rushes.qa.rules import Limits
 
@@ -158,9 +158,8 @@ def drift_plot(measured: Measured, limits: Limits, *, planted_ms: float | None =
     axes.set_ylim(low, high)
     axes.set_xlim(start_s, end_s)
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=_STEPS))
-    dress(axes, title=_drift_words(whole, limits), xlabel="seconds of the session", ylabel="offset, ms", grid="y")
-    words = "orange: each segment, 90 %; blue: the whole"
-    axes.set_title(words, loc="right", fontsize=9, color=MUTED)
+    along = "seconds of the session (orange: each segment with its 90 % interval; blue: the whole)"
+    dress(axes, title=_drift_words(whole, limits), xlabel=along, ylabel="offset, ms", grid="y")
     figure.alt = f"Offset over time: {len(parts)} segments; {_drift_words(whole, limits)}"
     return figure
 

@@ -95,7 +95,7 @@ def attention_table(lines: Iterable[SessionLine], *, most: int = 60) -> Html:
         "the worst, and what to do",
         "offset, ms",
     ]
-    columns += [*(["drift, ppm"] if drifts else []), "rate, Hz", "length, s"]
+    columns += [*(["drift, ppm"] if drifts else []), "rate, Hz"]
     rows = []
     for line in every:
         worst = line.serious[0] if line.serious else None
@@ -109,7 +109,6 @@ def attention_table(lines: Iterable[SessionLine], *, most: int = 60) -> Html:
                 _offset(line.figures),
                 *([_number(line.figures, "drift_ppm")] if drifts else []),
                 _number(line.figures, "rate_hz"),
-                f"{line.seconds:.1f}",
             ]
         )
     need = sum(line.verdict != "PASS" for line in every)
@@ -191,4 +190,4 @@ def _offset(figures: Mapping[str, float | None]) -> str:
 
 def _number(figures: Mapping[str, float | None], name: str) -> str:
     value = figures.get(name)
-    return "\N{EN DASH}" if value is None else f"{value:.4g}"
+    return "\N{EN DASH}" if value is None else f"{value:.1f}"

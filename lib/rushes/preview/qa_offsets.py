@@ -41,7 +41,6 @@ def _row(of: str, offset: Offset) -> list[Any]:
     between = _BETWEEN[offset.between]
     if offset.ms is None:
         return [between, of, "cannot tell", None, None, None, None, None, offset.reason]
-    evidence = ", ".join(f"{value:.4g} {name.replace('_', ' ')}" for name, value in offset.evidence.items())
     return [
         between,
         of,
@@ -51,7 +50,7 @@ def _row(of: str, offset: Offset) -> list[Any]:
         None if offset.drift_ppm is None else f"{offset.drift_ppm:+.1f}",
         _interval(offset.drift_low_ppm, offset.drift_high_ppm),
         f"{offset.confidence:.2f}",
-        evidence,
+        offset.rests_on,
     ]
 
 

@@ -114,8 +114,7 @@ def _offset(offset: Offset, recording: Recording, *, whole: bool) -> Repair:
     numbers = {"ms": offset.ms, "low": offset.low_ms, "high": offset.high_ms}
     value: dict[str, Any] = {k: None if v is None else round(v + grown_ms, 3) for k, v in numbers.items()}
     value["drift_ppm"] = None if offset.drift_ppm is None else round(offset.drift_ppm, 3)
-    evidence = ", ".join(f"{v:g} {name.replace('_', ' ')}" for name, v in offset.evidence.items())
-    author = f"{AUTHOR}: measured on {evidence or 'its pictures'}; confidence {offset.confidence:.2f}"
+    author = f"{AUTHOR}: measured on {offset.rests_on or 'its pictures'}; confidence {offset.confidence:.2f}"
     where = (None, None) if whole else (start_ns, end_ns)
     return Repair("offset", value, f"inputs take effect {offset} after they are stamped", author, *where)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,17 @@ Floats = npt.NDArray[np.float64]
 Between = Literal["input_picture", "sound_picture", "input_sound"]
 """What lags behind what: the second behind the first by d; for `sound_picture` d > 0 says that the picture comes after
 the sound that belongs to it."""
+
+_WORDS: Final = {
+    "motion_s": "s of motion",
+    "edges": "edges",
+    "onsets": "onsets",
+    "stimuli": "inputs or sounds",
+    "answered": "of them answered",
+    "steps": "steps",
+    "replayed_steps": "steps played again",
+    "odd_controls": "controls that say something else",
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,15 @@ class Offset:
     def half_width_ms(self) -> float | None:
         """Half of the interval's width, or None."""
         return None if self.low_ms is None or self.high_ms is None else (self.high_ms - self.low_ms) / 2
+
+    @property
+    def rests_on(self) -> str:
+        """What it was told by, in words."""
+        told = [f"{self.evidence[name]:.4g} {words}" for name, words in _WORDS.items() if self.evidence.get(name)]
+        sources = [
+            name.removeprefix("of_") for name, value in self.evidence.items() if name.startswith("of_") and value
+        ]
+        return ", ".join(told) + (f" ({', '.join(sources)})" if sources else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, without the curve."""
