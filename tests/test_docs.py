@@ -133,6 +133,14 @@ def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path, warm):
     assert "PASS: 1 sessions" in printed
 
 
+def test_checking_runs_as_it_stands(tmp_path, warm):
+    printed = "\n".join(execute("docs/checking.md", tmp_path, warm))
+    assert "timing.gap" in printed, "the list of rules"
+    assert "cannot tell: " in printed, "nothing in the synthetic world follows its hands"
+    assert (tmp_path / "moved.npz").is_file()
+    assert 'testcase classname="timing"' in (tmp_path / "junit.xml").read_text()
+
+
 def test_preparing_runs_as_it_stands(tmp_path, warm):
     printed = "\n".join(execute("docs/preparing.md", tmp_path, warm, least=2))
     assert "PASS: 2 sessions" in printed, "nothing leaks from one split to the other"

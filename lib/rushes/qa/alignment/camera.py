@@ -2,8 +2,9 @@
 
 Over the time since the frame before, (t_{k-1}, t_k], inputs that take effect d later moved the camera by gain times
 what their sums grew by from t_{k-1} - d to t_k - d. The gain of every control on both axes is learned, a camera may
-ease in, and motion that no control explains (walkers, cuts, wrong shifts) counts little. Since times are not put on a
-grid, how a motion is shared between two frames tells its offset to a fraction of a frame.
+ease in, and a game may move on with every picture by what is held then. Motion that no control explains (walkers, cuts,
+wrong shifts) counts little. Since times are not put on a grid, how a motion is shared between two frames tells its
+offset to a fraction of a frame.
 
 Example:
     >>> from rushes.model.events import events_frame
@@ -27,17 +28,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rushes.qa.alignment.chance import maxima, reached_by_chance
-from rushes.qa.alignment.controls import Sums, sums_of
+from rushes.model.controls import POINTER
+from rushes.qa.alignment.chance import SIGNIFICANT, maxima, reached_by_chance
+from rushes.qa.alignment.controls import Sums, grew_of, sums_of
 from rushes.qa.alignment.look import MOST_PPM, NEAR_MS, REACH_MS, Hint, Line, Look, Rows, columns
-from rushes.qa.alignment.posterior import best_line
+from rushes.qa.alignment.posterior import best_line, bounded
 
 Floats = npt.NDArray[np.float64]
 
 EASES_MS: Final = (0.0, 8.0, 16.0, 26.0, 38.0, 52.0, 68.0, 84.0, 100.0, 120.0, 145.0, 175.0, 210.0)
 """Time constants with which a camera may ease in."""
-SIGNIFICANT: Final = 1e-3
-"""How often chance may reach what is taken for evidence."""
 _MOST_GROUPS: Final = 5
 _COARSE_MS: Final = 50.0  # motion is searched over so long: a game may draw less often than it is grabbed
 _REPEATS: Final = 0.15
@@ -46,12 +46,14 @@ _UNSURE: Final = 0.03  # shifts less sure than this are not used
 _SURE: Final = 0.15  # shifts surer than this count in full
 _AWAY_S: Final = 3.0
 _FREEDOM: Final = 4.0  # of Student's t: how far residuals stray
-_ROUNDS: Final = 2
+_ROUNDS: Final = 3
 _TEMPER: Final = 30.0
 """How a camera eases in is learned from shifts that are wrong in kind, not only by chance: the log-likelihoods of its
 time constants are divided by this."""
+_STEPS_TEMPER: Final = 8.0  # the same of moving on with every picture against moving on all the time
 _EASED: Final = 2.0  # log-odds against a camera that eases in
-_SMALL: Final = 4  # time constants of which the best is held against none
+_LAZY_MS: Final = 50.0  # and one more for each such time constant
+_LOST: Final = 8.0  # log-odds of a time constant behind which longer ones are not tried
 
 
 def hints(look: Look, *, chance: float = SIGNIFICANT) -> list[Hint]:
@@ -78,7 +80,7 @@ def hints(look: Look, *, chance: float = SIGNIFICANT) -> list[Hint]:
     left = left * even[:, None]
     sums = sums_of(look.events, round(look.t_ms[0] * 1e6), round(look.t_ms[-1] * 1e6))
     groups = {group: sums.of(group) for group in dict.fromkeys(sums.groups)}
-    found: list[Hint] = []
+    found: list[tuple[str, _Search, Sums, Floats]] = []
     while groups and len(found) < _MOST_GROUPS:
         tried = {name: _search(look, of, left, coarse) for name, of in groups.items()}
         name = min(tried, key=lambda one: (tried[one].chance, -tried[one].score.max()))
@@ -86,13 +88,27 @@ def hints(look: Look, *, chance: float = SIGNIFICANT) -> list[Hint]:
         if best.chance > chance:
             break
         mine = groups.pop(name)
-        fit = _Camera(look, mine, shift, weight, fine)
-        motion = fit.explain(best.ms)
-        shift = shift - motion
+        rest = shift - sum(motion for *_, motion in found)
+        motion = _Camera(look, mine, rest, weight, fine).explain(best.ms)
         left = left - _over(motion, weight, coarse)[0] * even[:, None]
-        counts = {"motion_s": fit.motion_s}
-        found.append(Hint(name, best.ms, best.chance, best.lag_ms, best.score, fit.rows, counts))
-    return found
+        found.append((name, best, mine, motion))
+    return _together(look, found, shift, weight, fine)
+
+
+def _together(
+    look: Look, found: list[tuple[str, _Search, Sums, Floats]], shift: Floats, weight: Floats, frames: int
+) -> list[Hint]:
+    """Look at each group anew with what the others moved taken off."""
+    motions = [motion for *_, motion in found]
+    fits = []
+    for number, (_, best, mine, _) in enumerate(found):
+        others = sum(motion for other, motion in enumerate(motions) if other != number)
+        fits.append(_Camera(look, mine, shift - others, weight, frames))
+        motions[number] = fits[-1].explain(best.ms)
+    return [
+        Hint(name, best.ms, best.chance, best.lag_ms, best.score, fit.rows, {"motion_s": fit.motion_s})
+        for (name, best, *_), fit in zip(found, fits, strict=True)
+    ]
 
 
 class _Search:
@@ -121,14 +137,6 @@ def _over(shift: Floats, weight: Floats, frames: int) -> tuple[Floats, Floats]:
     return whole, least / frames
 
 
-def _grew(sums: Sums, t_ms: Floats, frames: int = 1) -> Floats:
-    """By how much sums grew since so many frames before: (N, C), 0 for the first."""
-    there = sums.at(t_ms)
-    grew = np.zeros_like(there)
-    grew[frames:] = there[frames:] - there[:-frames]
-    return grew
-
-
 def _search(look: Look, sums: Sums, left: Floats, frames: int) -> _Search:
     """Search one group over all offsets and eases; a score is the share of the motion that is explained."""
     step = float(np.clip(look.frame_ms / 4, 4.0, 12.0))
@@ -138,13 +146,13 @@ def _search(look: Look, sums: Sums, left: Floats, frames: int) -> _Search:
     scores = []
     for ease in (0.0, 60.0):
         eased = sums.eased(ease)
-        score = np.array([_explained(_grew(eased, look.t_ms - lag, frames), left) for lag in lag_ms]) / whole
+        score = np.array([_explained(grew_of(eased, look.t_ms - lag, frames), left) for lag in lag_ms]) / whole
         scores.append(score)
         top = int(score.argmax())
         best = max(best, (float(score[top]), top, ease))
     share, top, ease = best
     score = np.max(scores, axis=0)
-    basis = np.linalg.qr(_grew(sums.eased(ease), look.t_ms - lag_ms[top], frames))[0]
+    basis = np.linalg.qr(grew_of(sums.eased(ease), look.t_ms - lag_ms[top], frames))[0]
     turned = np.fft.irfft(
         np.conj(np.fft.rfft(basis, axis=0))[:, :, None] * np.fft.rfft(left, axis=0)[:, None, :], len(left), axis=0
     )
@@ -177,8 +185,8 @@ class _Camera:
 
     def explain(self, ms: float) -> Floats:
         """Give the motion explained with one offset, and note for how long there is any: (N, 2)."""
-        gains = self._gains(_grew(self.sums, self.look.t_ms - ms, self.frames))
-        motion = np.asarray(_grew(self.sums, self.look.t_ms - ms) @ gains)
+        gains = self._gains(grew_of(self.sums, self.look.t_ms - ms, self.frames))
+        motion = np.asarray(grew_of(self.sums, self.look.t_ms - ms) @ gains)
         moving = np.abs(motion).max(axis=1) > 0.25  # noqa: PLR2004 - px
         self.motion_s = float(moving.sum() * self.look.frame_ms / 1000)
         return motion
@@ -217,48 +225,55 @@ class _Camera:
 
     def rows(self, centre_ms: float) -> Rows:
         """Say how likely offsets near one are, for each way of easing in."""
-        plain = self._way(self.sums, centre_ms)
-        line = best_line(self.look, [Rows(centre_ms, plain[None])], most_ppm=MOST_PPM)
-        eases = self._eases(centre_ms, line.ppm)
-        ways = [self._way(self.sums.eased(ease), centre_ms) if ease else plain for ease in eases]
-        tops = np.array([float(way.sum(axis=0).max()) for way in ways])
-        wanted = (tops - tops.max()) / _TEMPER - np.array([_EASED if ease else 0.0 for ease in eases])
-        even = (wanted - tops) / self.look.blocks
+        line, ways, tops, there, tried = Line(centre_ms, 0.0, self.look.middle_ms), [], [], [], []
+        steps = self.frames == 1 and self.sums.groups[0] != POINTER
+        for ease, stepped in ([(0.0, True)] if steps else []) + [(ease, False) for ease in EASES_MS]:
+            way, line = self._way(
+                self.sums.eased(ease), centre_ms, line, rounds=1 if ease else _ROUNDS, stepped=stepped
+            )
+            tops.append(self._along(way, line, centre_ms))
+            ways.append(bounded(way[None])[0])
+            there.append(self._along(ways[-1], line, centre_ms))
+            tried.append(_EASED * (ease > 0) + ease / _LAZY_MS)
+            if ease and tops[-1] < max(tops) - _LOST * _TEMPER:
+                break
+        wanted = (np.array(tops) - max(tops)) / _TEMPER - np.array(tried)
+        if steps:
+            wanted[0] = wanted[1] + (tops[0] - tops[1]) / _STEPS_TEMPER
+        even = (wanted - np.array(there)) / self.look.blocks
         return Rows(centre_ms, np.stack([way + np.float32(more) for way, more in zip(ways, even, strict=True)]))
 
-    def _eases(self, centre_ms: float, ppm: float) -> list[float]:
-        """Choose the time constants that are worth a close look: the best and its neighbours."""
-        lags = centre_ms + np.arange(-NEAR_MS, NEAR_MS + 1, 10.0)
-        slanted = self.look.t_ms - Line(0.0, ppm, self.look.middle_ms).at(self.look.t_ms)
-        best = []
-        heavy = self.left * self.weight[:, None]
-        for ease in EASES_MS:
-            eased = self.sums.eased(ease)
-            best.append(max(_explained(_grew(eased, slanted - lag, self.frames), heavy) for lag in lags))
-        top = int(np.argmax(best))
-        near = range(max(top - 1, 0), min(top + 2, len(EASES_MS)))
-        return [EASES_MS[n] for n in sorted({0, *near} if top < _SMALL else near)]
+    def _along(self, way: npt.NDArray[np.float32], line: Line, centre_ms: float) -> float:
+        """Give the log-likelihood of a line."""
+        column = np.rint(line.at(self.look.block_ms) - centre_ms).astype(np.int64) + NEAR_MS
+        return float(way[np.arange(len(way)), np.clip(column, 0, way.shape[1] - 1)].sum())
 
-    def _way(self, sums: Sums, centre_ms: float) -> npt.NDArray[np.float32]:
+    def _way(
+        self, sums: Sums, centre_ms: float, line: Line, *, rounds: int, stepped: bool
+    ) -> tuple[npt.NDArray[np.float32], Line]:
+        """Give the log-likelihoods of one way of easing in, and its best line, starting from another's."""
         look = self.look
-        line = Line(centre_ms, 0.0, look.middle_ms)
-        rows = np.zeros((look.blocks, 2 * NEAR_MS + 1), np.float32)
-        for _ in range(_ROUNDS):
-            grew = _grew(sums, look.t_ms - line.at(look.t_ms), self.frames)
+        for _ in range(rounds):
+            grew = grew_of(sums, look.t_ms - line.at(look.t_ms), self.frames, stepped=stepped)
             gains = self._gains(grew)
             noise = self._noise(self.left - grew @ gains, grew @ gains)
-            rows = self._likely(sums, gains, noise, centre_ms)
+            rows = self._likely(sums, gains, noise, centre_ms, stepped=stepped)
             was, line = line, best_line(look, [Rows(centre_ms, rows[None])], most_ppm=MOST_PPM)
             if abs(was.ms - line.ms) < 1 and abs(was.ppm - line.ppm) < 5:  # noqa: PLR2004
                 break
-        return rows
+        return rows, line
 
-    def _likely(self, sums: Sums, gains: Floats, noise: Floats, centre_ms: float) -> npt.NDArray[np.float32]:
+    def _likely(
+        self, sums: Sums, gains: Floats, noise: Floats, centre_ms: float, *, stepped: bool
+    ) -> npt.NDArray[np.float32]:
         """Give log-likelihoods for the columns, summed in each block: (B, L)."""
         look, lags = self.look, columns()
         path = np.asarray(sums.values @ gains)
         fine = np.arange(2 * len(path) - 1) / 2  # every ms
         path = np.stack([np.interp(fine, np.arange(len(path)), path[:, axis]) for axis in range(2)], axis=1)
+        if stepped:
+            path = np.diff(path, axis=0, prepend=path[:1])
+        every_ms = np.diff(look.t_ms, prepend=look.t_ms[0])[:, None]
         place = look.t_ms - centre_ms - sums.start_ms - lags[-1]
         row = np.clip(np.floor(place).astype(np.int64), 0, len(path) - len(lags) - 2)
         part = (place - np.floor(place))[:, None]
@@ -274,7 +289,8 @@ class _Camera:
                 there = path[row[near, None] + reach, axis]
                 there = there[:, :-1] * (1 - part[near]) + there[:, 1:] * part[near]
                 scale = noise[start:stop, axis, None]
-                apart = (self.left[start:stop, axis, None] - there[self.frames :] + there[: -self.frames]) / scale
+                moved = there[1:] * every_ms[start:stop] if stepped else there[self.frames :] - there[: -self.frames]
+                apart = (self.left[start:stop, axis, None] - moved) / scale
                 score = (_FREEDOM + 1) / 2 * np.log1p(apart**2 / _FREEDOM) + np.log(scale)
                 rows[block] -= (self.weight[start:stop] @ score)[::-1]
         return rows.astype(np.float32)

@@ -20,6 +20,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+SIGNIFICANT: Final = 1e-3
+"""How often chance may reach what is taken for evidence."""
 FEWEST: Final = 12
 """Windows below which chance cannot be told."""
 _EULER: Final = 0.5772156649

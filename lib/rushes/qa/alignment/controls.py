@@ -145,3 +145,16 @@ def _integral(t_ms: Floats, value: Floats, place: npt.NDArray[np.int64], start_m
     rate = np.cumsum(np.bincount(place, change, rows))
     whole = np.cumsum(np.bincount(place, change * late, rows)) + STEP_MS * (np.cumsum(rate) - rate)
     return np.asarray(whole / 1000)
+
+
+def grew_of(sums: Sums, t_ms: Floats, frames: int = 1, *, stepped: bool = False) -> Floats:
+    """By how much sums grew since so many frames before: (N, C), 0 for the first.
+
+    Stepped, as in a game that moves on with every picture by what is held then: at the pace of the end.
+    """
+    there = sums.at(t_ms)
+    if stepped:
+        return np.asarray((there - sums.at(t_ms - 1)) * np.diff(t_ms, prepend=t_ms[0])[:, None])
+    grew = np.zeros_like(there)
+    grew[frames:] = there[frames:] - there[:-frames]
+    return grew

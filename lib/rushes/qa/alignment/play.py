@@ -17,7 +17,7 @@ import numpy as np
 from rushes.qa.alignment import camera, keys
 from rushes.qa.alignment.look import REACH_MS, Hint, Look, Rows
 from rushes.qa.alignment.measured import Curve, Measured, Offset
-from rushes.qa.alignment.posterior import Told, tell
+from rushes.qa.alignment.posterior import Told, best_line, tell
 
 if TYPE_CHECKING:
     from rushes.model.session import Segment
@@ -34,9 +34,11 @@ _WIDEST_FRAMES: Final = 4.0
 _WIDEST_PPM: Final = 60.0
 _TOGETHER_FRAMES: Final = 3.0
 _APART_MS: Final = 80.0  # hints nearer than this, or three frames, speak of one offset
-_SCROLLS: Final = 0.45
+_SCROLLS: Final = 0.3
 """Share of the motion that held keys explain where they scroll; what hops moves the picture a little too."""
-_WEAK: Final = 1e-6  # chance above which local change that is at odds with what scrolls is not believed
+_CERTAIN: Final = 1e-15  # chance above which that is rather a hop
+_LEAST: Final = 1e-60  # chances below are alike
+_SURER: Final = 2.4  # times the order of magnitude: what scrolls is surer than the local change it makes
 
 
 class _Heard(NamedTuple):
@@ -79,10 +81,24 @@ def _segment(subject: Subject, segment: Segment) -> tuple[list[_Heard], str]:
         if not hints:
             reason = reason or _why(look)
             continue
-        best = min(hints, key=lambda hint: hint.chance)
-        together = [h for h in hints if abs(h.ms - best.ms) <= max(_TOGETHER_FRAMES * look.frame_ms, _APART_MS)]
-        rows = tuple(hint.rows(best.ms) for hint in together)
-        heard.append(_Heard(look, tuple(together), rows, len(hints) - len(together)))
+        rows = [hint.rows(hint.ms) for hint in hints]
+        lines = [best_line(look, [mine]).ms for mine in rows]
+        own = [n for n, hint in enumerate(hints) if not (hint.name == "edges" and keys.answered(rows[n], lines[n]))]
+        hints, rows, lines = [hints[n] for n in own], [rows[n] for n in own], [lines[n] for n in own]
+        if not hints:
+            reason = reason or "inputs follow the pictures, as those of a person who answers what is seen"
+            continue
+        best = int(np.argmin([hint.chance for hint in hints]))
+        near = max(_TOGETHER_FRAMES * look.frame_ms, _APART_MS)
+        together = [number for number, ms in enumerate(lines) if abs(ms - lines[best]) <= near]
+        heard.append(
+            _Heard(
+                look,
+                tuple(hints[n] for n in together),
+                tuple(rows[n] for n in together),
+                len(hints) - len(together),
+            )
+        )
     return heard, reason if not heard else ""
 
 
@@ -95,10 +111,11 @@ def _chosen(moved: list[Hint], local: list[Hint]) -> list[Hint]:
     others = [hint for hint in moved if hint.name != "keys"]
     if not scrolled:
         return moved + local
-    if scrolled[0].score.max() > _SCROLLS:
+    surest = min([hint.chance for hint in local], default=1.0)
+    certain = scrolled[0].chance < max(min(_CERTAIN, surest**_SURER), _LEAST)
+    if scrolled[0].score.max() > _SCROLLS and certain:
         return moved + (local if others else [])
-    at_odds = [hint for hint in local if hint.chance > _WEAK and abs(hint.ms - scrolled[0].ms) > _APART_MS]
-    return others + [hint for hint in local if others or hint not in at_odds]
+    return others + local
 
 
 def _looks(subject: Subject, segment: Segment) -> Iterator[Look]:

@@ -133,7 +133,7 @@ def _table(
         weight = weights[:, first : first + look.blocks].astype(np.float32)
         first += look.blocks
         for rows in several:
-            ways = _bounded(rows.ways)
+            ways = bounded(rows.ways)
             for number, slant in enumerate(ppm):
                 slanted = _slanted(ways, look, rows.centre_ms - centre, slant, at_ms)[:, :, within]
                 each = np.matmul(weight, slanted)  # (V, R, D)
@@ -142,7 +142,7 @@ def _table(
     return ms, ppm, table
 
 
-def _bounded(ways: Singles) -> Singles:
+def bounded(ways: Singles) -> Singles:
     """Let no block count for more than it should."""
     best = ways.max(axis=(0, 2), keepdims=True)
     return np.asarray(_PER_BLOCK * np.tanh((ways - best) / _PER_BLOCK), np.float32)
