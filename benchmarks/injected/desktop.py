@@ -10,9 +10,7 @@ Example:
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
 import shutil
 import signal
 import sys
@@ -32,8 +30,6 @@ PLAY_S = 5.0
 BUSY_MS, TRIES = 100.0, 3
 """A take counts as one without a fault when the game itself, by its own log, never stood for so long: on a machine that
 is too busy to play, a recording is broken indeed. So often it is tried."""
-PRIORITY = -10
-"""Niceness of the display, the game and the recorder, where the user may choose it."""
 
 
 def record_all(folder: Path, names: Sequence[str], *, workers: int) -> str:
@@ -67,8 +63,6 @@ def _some(folder: Path, names: Sequence[str]) -> str:
     servers, game, hands, recording = (_load(name) for name in ("servers", "game", "hands", "recording"))
     said = []
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it: takes would not end
-    with contextlib.suppress(OSError):
-        os.nice(PRIORITY)
     with (
         tempfile.TemporaryDirectory(prefix="rushes-desktop-") as scratch,
         servers.programs_that_end() as programs,
