@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -99,8 +100,11 @@ def _has_kernel(page, url):
     dialog over everything.
     """
     request = urllib.request.Request(f"{url}api/kernels", headers={"Authorization": f"token {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        states = [kernel["execution_state"] for kernel in json.load(answer)]
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            states = [kernel["execution_state"] for kernel in json.load(answer)]
+    except urllib.error.HTTPError:  # the server cannot describe a kernel that is being started
+        return False
     named = page.locator(".jp-NotebookPanel-toolbar .jp-KernelName").first
     shown = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     return states == ["idle"] and "Python 3" in named.inner_text() and shown.count() == 1
