@@ -257,7 +257,7 @@ class _Edges:
         if size <= 0:
             return np.zeros((len(middle), 2 * self.near + 1))
         apart = np.abs(whole - np.median(whole))
-        temper = max(1.0, 2.0 * float(whole[apart < np.quantile(apart, 0.9)].var()) / size)
+        temper = max(1.0, 2.0 * float(whole[apart <= np.quantile(apart, 0.9)].var()) / size)
         frames = np.clip(middle[:, None] + np.arange(-self.near, self.near + 1), 0, len(whole) - 1)
         return np.asarray((whole[frames] - size / 2) / temper)
 
