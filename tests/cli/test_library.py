@@ -1,28 +1,19 @@
 """`rushes library` as a user meets it."""
 
-import contextlib
-import io
 import json
 import shutil
-from types import SimpleNamespace
+import sys
+from pathlib import Path
 
 import pytest
 
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
 from rushes.cli.library.shown import length
-from rushes.cli.main import main
 from rushes.store.facts import read_facts
 
-
-def rushes(*arguments):
-    out, error, status = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
-        try:
-            main([str(word) for word in arguments])
-        except SystemExit as end:
-            status = end.code or 0
-    return SimpleNamespace(status=status, out=out.getvalue(), error=error.getvalue())
+sys.path.insert(0, str(Path(__file__).parent))
+from typed import rushes
 
 
 def said(*arguments):

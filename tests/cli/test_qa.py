@@ -1,17 +1,15 @@
 """`rushes qa` as a user and a build server meet it."""
 
-import contextlib
-import io
 import json
 import shutil
+import sys
 import xml.etree.ElementTree as ET
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
-from rushes.cli.main import main
 from rushes.qa.base import every_rule
 from rushes.store.facts import read_facts
 from rushes.store.fingerprint import of_tree
@@ -20,15 +18,8 @@ from rushes.store.validity import honour
 from rushes.store.writer import SessionWriter
 from rushes.worlds.matrix import WORLDS
 
-
-def rushes(*arguments):
-    out, error, status = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
-        try:
-            main([str(word) for word in arguments])
-        except SystemExit as end:
-            status = end.code or 0
-    return SimpleNamespace(status=status, out=out.getvalue(), error=error.getvalue())
+sys.path.insert(0, str(Path(__file__).parent))
+from typed import rushes
 
 
 @pytest.fixture(scope="module")

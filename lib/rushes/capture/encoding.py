@@ -14,6 +14,8 @@ Example:
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
@@ -22,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadNameError
-from rushes.model.readings import Encoded
+from rushes.model.readings import Encoded, Frame, Reading, Start
 from rushes.store import video_stream
 from rushes.store.images import as_rgb, encode_rgb
 from rushes.store.video_stream import VideoEncoder
@@ -108,3 +110,37 @@ class Encoding:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def encoded(readings: Iterable[Reading], encoding: Encoding) -> Iterator[Reading]:
+    """Encode the frames of readings that are there as fast as they are asked for; a segment begins with a key picture.
+
+    Args:
+        readings: In the order of time.
+        encoding: Takes pictures; as many as it has room for are handed over ahead.
+
+    Yields:
+        The same readings in the same order, frames with what was encoded of them.
+    """
+    waiting: deque[tuple[Reading, Future[Encoded] | None]] = deque()
+    fresh, pictures = True, 0
+    for reading in readings:
+        future = None
+        fresh = fresh or isinstance(reading, Start)
+        if isinstance(reading, Frame) and isinstance(reading.pixels, np.ndarray):
+            future = encoding.submit(reading.pixels, key=fresh)
+            fresh, pictures = False, pictures + 1
+        waiting.append((reading, future))
+        while pictures > encoding.room:
+            done = waiting.popleft()
+            pictures -= done[1] is not None
+            yield _finished(*done)
+    while waiting:
+        yield _finished(*waiting.popleft())
+
+
+def _finished(reading: Reading, future: Future[Encoded] | None) -> Reading:
+    """Put what was encoded into its frame."""
+    if future is None or not isinstance(reading, Frame):
+        return reading
+    return reading._replace(pixels=future.result())

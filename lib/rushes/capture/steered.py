@@ -13,12 +13,11 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 
-from rushes.capture.encoding import Encoding
+from rushes.capture.encoding import Encoding, encoded
 from rushes.model.clock import Clock
-from rushes.model.readings import Encoded, Frame, Reading, Start
+from rushes.model.readings import Reading
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.worlds.steered.world import Steered
 
@@ -48,26 +47,4 @@ class SteeredBackend:
         del clock
         height, width = self.world.size
         with Encoding(self.codec, width=width, height=height, rate_hz=self.world.rate_hz) as encoding:
-            yield self._encoded(encoding)
-
-    def _encoded(self, encoding: Encoding) -> Iterator[Reading]:
-        """Hand pictures to the encoder some ahead of when they are asked for."""
-        waiting: list[tuple[Reading, Future[Encoded] | None]] = []
-        begins = True
-        for reading in self.world.readings():
-            future = None
-            begins = begins or isinstance(reading, Start)
-            if isinstance(reading, Frame) and reading.pixels is not None and not isinstance(reading.pixels, Encoded):
-                future = encoding.submit(reading.pixels, key=begins)
-                begins = False
-            waiting.append((reading, future))
-            if len(waiting) >= 4 * encoding.room:
-                yield _finished(*waiting.pop(0))
-        for held in waiting:
-            yield _finished(*held)
-
-
-def _finished(reading: Reading, future: Future[Encoded] | None) -> Reading:
-    if future is None or not isinstance(reading, Frame):
-        return reading
-    return reading._replace(pixels=future.result())
+            yield encoded(self.world.readings(), encoding)

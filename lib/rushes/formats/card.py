@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from rushes.errors import OccupiedError
 from rushes.formats.base import Format, Keeps, Report
-from rushes.formats.card_checked import checked_lines, common_figures
+from rushes.formats.card_checked import checked_lines, figures_of
 from rushes.formats.card_figures import figures_text
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
@@ -275,7 +275,7 @@ def describe(
         "renamed": [dict(one) for one in renamed],
         "ledger": report.ledger.to_json(),
         "problems": [{**p.to_json(), "where": _without_folders(p.where)} for p in source.problems],
-        "figures": common_figures(checked),
+        "figures": figures_of(checked),
         "checked": [{"id": r.info.id, **one} for r, one in zip(source, checked, strict=True) if one],
         "license": LICENSE,
         "privacy": _privacy(source),

@@ -2,7 +2,7 @@
 
 Example:
     >>> checked = {"verdict": "PASS", "figures": {"offset_ms": 41.0, "rate_hz": 30.0}, "by": "rushes qa"}
-    >>> common_figures([checked, checked])["offset_ms"], common_figures([checked, None])["offset_ms"]
+    >>> figures_of([checked, checked])["offset_ms"], figures_of([checked, None])["offset_ms"]
     (41.0, None)
     >>> checked_lines([{"id": "a", **checked}])
     ['- **Checked:** `a` PASS: offset_ms 41, rate_hz 30.']
@@ -13,21 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
-"""Figures of a card."""
+from rushes.model.findings import common_figures
+
 _MOST: Final = 30
 
 
-def common_figures(checked: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+def figures_of(checked: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
     """Give the figures in which all sessions agree; null where they do not, or where one was not checked.
 
     Args:
         checked: What `store.checked.checked_of` gives for each session.
     """
-    figures = [one["figures"] for one in checked if one]
-    if not figures or len(figures) < len(checked):
-        return dict.fromkeys(FIGURES)
-    return {k: figures[0].get(k) if len({f.get(k) for f in figures}) == 1 else None for k in FIGURES}
+    return common_figures([one["figures"] if one else {} for one in checked])
 
 
 def checked_lines(checked: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -15,6 +15,8 @@ Severity = Literal["info", "warning", "error"]
 VerdictName = Literal["PASS", "WARN", "FAIL"]
 CANNOT_TELL: Final = "cannot tell"
 """How the sentence of a rule begins that needs what is not there."""
+FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
+"""Figures that verdicts and cards name, null where nothing measured them."""
 _RANK: Final[Mapping[str, VerdictName]] = {"info": "PASS", "warning": "WARN", "error": "FAIL"}
 _ORDER: Final[tuple[VerdictName, ...]] = ("PASS", "WARN", "FAIL")
 
@@ -77,6 +79,12 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         """Return the problem as plain JSON values."""
         return asdict(self)
+
+
+def common_figures(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the figures in which several recordings agree, null for the rest and where there is none."""
+    agree = {name: {one.get(name) for one in several} for name in FIGURES}
+    return {name: next(iter(values)) if len(values) == 1 else None for name, values in agree.items()}
 
 
 def verdict(findings: Iterable[Finding]) -> tuple[VerdictName, list[str]]:

@@ -19,7 +19,7 @@ from functools import cache
 from typing import Final
 
 from rushes.errors import BadInputError, BadNameError, RushesError, near
-from rushes.model.findings import Finding, VerdictName, verdict
+from rushes.model.findings import FIGURES, Finding, VerdictName, common_figures, verdict
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples
 from rushes.qa.rules import QUICK, Limits, Rule
@@ -32,8 +32,6 @@ Check = Callable[[Subject], Iterable[Finding]]
 """A check; its findings carry ids that begin with its name in the table."""
 SampleCheck = Callable[[Samples, Sequence[Recording], Limits], Iterable[Finding]]
 """A check of labelled rows over those of their recordings that are there, with its limits."""
-FIGURES: Final = ("offset_ms", "offset_low_ms", "offset_high_ms", "drift_ppm", "rate_hz")
-"""Figures that a verdict names, null where nothing measured them."""
 
 CHECKS: Final = Table(
     "check",
@@ -113,19 +111,12 @@ class Examined:
     @property
     def figures(self) -> dict[str, float | None]:
         """The figures of one recording; of several those in which all agree to a microsecond, null for the rest."""
-        return merged([figures_of(subject) for subject in self.subjects])
+        return common_figures([figures_of(subject) for subject in self.subjects])
 
 
 def figures_of(subject: Subject) -> dict[str, float | None]:
     """Give the figures of one recording, null where nothing was measured."""
     return {name: subject.figures.get(name) for name in FIGURES}
-
-
-def merged(several: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    """Give the figures in which several recordings agree, null for the rest."""
-    return {
-        name: several[0][name] if len({one[name] for one in several}) == 1 else None for name in FIGURES if several
-    } or dict.fromkeys(FIGURES)
 
 
 def rules_held(checks: Sequence[str] = (), *, quick: bool = False) -> list[str]:

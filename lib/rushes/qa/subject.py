@@ -58,7 +58,7 @@ class Subject:
         limits: What it is held against.
         expected: What is known beforehand.
         quick: Whether only descriptions and tables are read: no picture, no sound, no whole file, no environment.
-        figures: What checks measured, by the names of `rushes.qa.base.FIGURES`.
+        figures: What checks measured, by the names of `rushes.model.findings.FIGURES`.
     """
 
     recording: Recording

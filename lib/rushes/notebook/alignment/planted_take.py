@@ -12,16 +12,13 @@ Example (a new directory):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from rushes.capture.encoding import Encoding
+from rushes.capture.encoding import Encoding, encoded
 from rushes.model.clock import NS
-from rushes.model.readings import Encoded, Event, Frame, Gap, Reading, Start
+from rushes.model.readings import Event, Frame, Gap, Reading
 from rushes.store.writer import SessionWriter
 from rushes.worlds.steered.world import Steered
 
@@ -62,7 +59,7 @@ def write_take(
         SessionWriter(path, info) as writer,
         Encoding("h264", width=width, height=height, rate_hz=first.rate_hz) as encoding,
     ):
-        for reading in _encoded(_joined(stretches, spoil), encoding):
+        for reading in encoded(_joined(stretches, spoil), encoding):
             writer.write(reading)
             if isinstance(reading, Frame) and progress is not None:
                 done = min(done + 1, total)
@@ -91,29 +88,3 @@ def _joined(stretches: Sequence[Steered], spoil: Spoil | None) -> Iterator[Readi
             yield moved
         later_ns += end_ns + PAUSE_NS
         ticks += round((end_ns + PAUSE_NS) * world.rate_hz / NS)
-
-
-def _encoded(readings: Iterator[Reading], encoding: Encoding) -> Iterator[Reading]:
-    """Give readings in their order, each frame encoded; some are handed to the encoder ahead."""
-    waiting: list[tuple[Reading, Future[Encoded] | None]] = []
-    fresh, pictures = True, 0
-    for reading in readings:
-        future = None
-        if isinstance(reading, Start):
-            fresh = True
-        elif isinstance(reading, Frame) and isinstance(reading.pixels, np.ndarray):
-            future = encoding.submit(reading.pixels, key=fresh)
-            fresh, pictures = False, pictures + 1
-        waiting.append((reading, future))
-        while pictures > encoding.room:
-            reading_then, encoded = waiting.pop(0)
-            pictures -= encoded is not None
-            yield _with(reading_then, encoded)
-    for reading, future in waiting:
-        yield _with(reading, future)
-
-
-def _with(reading: Reading, encoded: Future[Encoded] | None) -> Reading:
-    if encoded is None or not isinstance(reading, Frame):
-        return reading
-    return reading._replace(pixels=encoded.result())
