@@ -158,7 +158,8 @@ def main() -> int:
     ]  # fmt: skip
     unknown = sorted(set(per_rule) - set(every_rule()))
     slow = [name for name, (value, limit) in timed.items() if limit and value > limit]
-    good = not any(one["short"] for one in rows) and not slow
+    few = len(cleans) < options.clean
+    good = not any(one["short"] for one in rows) and not slow and not few
     missed = [o for o in outcomes if not o.found and o.injection.strength in stated_on(o)]
     if options.json:
         print(json.dumps({"rows": rows, "speed": timed, "clean": dict(Counter(c.kind for c in cleans)),
@@ -169,7 +170,8 @@ def main() -> int:
     print(f"\n{len(rows)} rules, {len(todo)} faults put in; from the stated strength on {caught} of {judged} found")
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(c.kind for c in cleans).items())
     loud = len({a.session for a in spoke})
-    print(f"{len(cleans)} sessions without a fault ({kinds}); some rule speaks on {loud} of them")
+    print(f"{len(cleans)} sessions without a fault ({kinds}); some rule speaks on {loud} of them"
+          + (f"; {options.clean} were asked for: FALLS SHORT" if few else ""))  # fmt: skip
     for name in unknown:
         print(f"  beside the rules: {name} on {per_rule[name]}")
     for name, (value, limit) in timed.items():

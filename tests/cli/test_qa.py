@@ -49,6 +49,10 @@ def test_limits_are_in_the_findings_and_a_wrong_one_is_refused(session, gaps):
     assert "did you mean 'timing.gap'" in rushes("qa", session, "--limit", "timing.gpa=20").error
     assert "RULE=NUMBER" in rushes("qa", session, "--limit", "timing.gap").error
     assert "has a limit" in rushes("qa", session, "--limit", "structure.missing_file=1").error
+    for nonsense in ("nan", "inf", "-5"):
+        refused = rushes("qa", gaps, "--quick", "--limit", f"timing.gap={nonsense}")
+        assert (refused.status, "a number from 0 on, in ms" in refused.error) == (1, True)
+    assert rushes("qa", gaps, "--quick", "--limit", "sound.quiet=-60").status == 0
 
 
 def test_what_is_expected_is_held_against_what_is_there(session, tmp_path):
@@ -58,6 +62,12 @@ def test_what_is_expected_is_held_against_what_is_there(session, tmp_path):
     done = rushes("qa", session, "--json", "--check", "content", "--expect-size", "640x360")
     assert any(f["check"] == "content.size" and f["severity"] != "info" for f in json.loads(done.out)["findings"])
     assert "640x360" in rushes("qa", session, "--expect-size", "large").error
+    for option, nonsense in (
+        ("--expect-size", "0x0"), ("--expect-rate-hz", "0"), ("--expect-rate-hz", "nan"), ("--game-latency-ms", "inf"),
+        ("--expect-picture", tmp_path / "none.png"), ("--expect-picture", session / "session.json"),
+    ):  # fmt: skip
+        refused = rushes("qa", session, "--quick", option, nonsense)
+        assert (refused.status, refused.out, "accepted:" in refused.error) == (1, "", True), option
     shutil.copytree(session, tmp_path / "two" / "a")
     record(SyntheticBackend(frames=5, seed=1), tmp_path / "two" / "b")
     assert "one recording" in rushes("qa", session, "--reference", tmp_path / "two").error
@@ -80,6 +90,16 @@ def test_a_build_server_gets_a_case_for_each_rule_and_a_failure_for_each_error(s
     assert "one of them" in rushes("qa", copy, "--junit", "--json").error
 
 
+def test_rules_of_a_check_that_came_to_no_end_do_not_pass(gaps, tmp_path):
+    copy = shutil.copytree(gaps, tmp_path / "copy")
+    (copy / "chunks" / "0001" / "index.parquet").write_bytes(b"PAR1")
+    root = ET.fromstring(rushes("qa", copy, "--check", "timing", "--quick", "--junit").out)
+    said = {case.get("name"): [part.tag for part in case] for case in root.iter("testcase")}
+    assert said.pop("timing.failed") == ["failure"]
+    assert said
+    assert all(parts == ["skipped"] for parts in said.values())
+
+
 def test_a_repair_is_a_side_fact_with_a_backup_and_touches_nothing_else(gaps, tmp_path):
     copy = shutil.copytree(gaps, tmp_path / "copy")
     before = of_tree(copy / "chunks"), (copy / "session.json").read_bytes()
@@ -99,6 +119,19 @@ def test_a_repair_is_a_side_fact_with_a_backup_and_touches_nothing_else(gaps, tm
     assert (copy / "facts.backup-0001.jsonl").read_bytes() == said
     assert (of_tree(copy / "chunks"), (copy / "session.json").read_bytes()) == before
     assert len(list(honour(open_session(copy)).segments)) == 3, "no window crosses what is marked"
+
+
+def test_a_copy_that_was_damaged_does_nothing_to_the_one_beside_it(gaps, tmp_path):
+    sound, damaged = (shutil.copytree(gaps, tmp_path / "both" / name) for name in "ab")
+    table = damaged / "chunks" / "0001" / "index.parquet"
+    table.write_bytes(table.read_bytes()[:-1] + b"X")
+    done = rushes("qa", tmp_path / "both", "--junit", "--keep", "--fix")
+    suites = ET.fromstring(done.out).findall("testsuite")
+    assert [suite.get("failures") != "0" for suite in suites] == [False, True]
+    assert [fact.kind for fact in read_facts(sound)] == ["validity", "verdict"]
+    kept = [read_facts(path)[-1].value for path in (sound, damaged)]
+    assert [value["verdict"] for value in kept] == ["WARN", "FAIL"]
+    assert [reason.partition(":")[0] for reason in kept[0]["reasons"]] == ["timing.dropped"], "the gap is repaired"
 
 
 def test_a_verdict_is_kept_with_what_was_measured(session, tmp_path):

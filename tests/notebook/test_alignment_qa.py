@@ -66,16 +66,30 @@ def test_limits_are_read_by_rule_in_any_of_three_spellings():
 
 
 def test_parameters_become_what_is_expected_and_nonsense_is_refused():
-    settings = Settings.of({"expect_rate_hz": 30.0, "expect_size": "180x320", "checks": "timing, structure"})
+    settings = Settings.of({"expect_rate_hz": 30.0, "expect_size": "320x180", "checks": "timing, structure"})
     assert (settings.expected.rate_hz, settings.expected.size) == (30.0, (180, 320))
     assert settings.checks == ("timing", "structure")
     assert Settings.of({}).expected.rate_hz is None
+    assert Settings.of({}).left_out() == ()
+    some = Settings.of({"quick": True, "checks": "structure,timing,content,actions,sound,replay"})
+    assert [f.sentence.split(",")[0] for f in some.left_out()] == [
+        "not looked at: pictures", "not looked at: what alignment would say",
+    ]  # fmt: skip
     assert parse_size("") is None
     for bad in ({"expect_size": "640"}, {"expect_rate_hz": -1.0}):
         with pytest.raises(BadInputError):
             Settings.of(bad)
     with pytest.raises(BadNameError, match="timing"):
         Settings.of({"checks": "timin"})
+
+
+def test_recordings_beside_the_one_that_is_looked_at_are_counted(take, project, ran, tmp_path):
+    for name in ("a", "b", "c"):
+        shutil.copytree(take, tmp_path / name)
+    one = open_take(
+        begin("02_alignment_qa", ran(PARAMETERS.replace('source: str = ""', f'source: str = "{tmp_path}"')))
+    )
+    assert [(f.check, f.severity, f.value) for f in one.problems] == [("read.others", "info", 2.0)]
 
 
 def test_a_planted_session_is_what_a_recorder_writes_and_says_what_is_wrong_with_it(take):
@@ -94,10 +108,10 @@ def test_a_planted_session_is_what_a_recorder_writes_and_says_what_is_wrong_with
 
 def test_what_was_planted_and_found_is_a_remark_and_the_verdict_rests_on_the_rest(look):
     run, checked = look()
-    mended = Mended((), KNOWN, COPY, 1, 0, 198.0, replace(KNOWN, ms=2.0), 150.0)
+    mended = Mended((), KNOWN, COPY, 0, 198.0, replace(KNOWN, ms=2.0), 150.0)
     said = judge(checked, mended)
     assert {f.severity for f in said} == {"info"}
-    assert "planted 200, measured 198.0" in said[0].sentence
+    assert "planted 200 ms, measured 198 ms" in said[0].sentence
     assert "-2.0 ms" in repr(planted_table(checked))
     other = replace(checked, findings=(*checked.findings, found(9.0, "timing.gap")))
     assert [f.check for f in judge(other, mended) if f.severity != "info"] == ["timing.gap"]
@@ -113,7 +127,7 @@ def test_what_was_planted_and_found_is_a_remark_and_the_verdict_rests_on_the_res
 def test_a_recording_of_ones_own_keeps_the_verdict_of_its_checks_and_is_not_written_to(look, take):
     _, checked = look(planted=False)
     mended = repair(look(planted=False)[0], checked)
-    assert [f.check for f in judge(checked, mended)] == ["alignment.offset"]
+    assert [f.check for f in judge(checked, mended)] == ["alignment.offset", "read.left_out"]
     assert "planted_offset_ms" not in figures_of(checked, mended)
     assert not mended.place
     assert read_facts(take) == ()
@@ -149,15 +163,17 @@ def test_the_repair_is_a_side_fact_on_a_copy_and_moves_every_input(look, take, t
 
 
 def test_a_session_of_ones_own_is_repaired_in_its_place_when_asked_and_only_once(look, take, told, tmp_path):
-    own = shutil.copytree(take, tmp_path / "mine")
+    own, said = shutil.copytree(take, tmp_path / "mine"), []
     for stored, known in ((1, 0), (0, 1)):
         run, checked = look(planted=False, fix=True)
         checked = replace(checked, take=replace(checked.take, recording=open_session(own)))
         mended = repair(run, checked)
-        assert (mended.stored, mended.known, mended.place) == (stored, known, "early")
+        assert (len(mended.facts), mended.known, mended.place) == (stored, known, "early")
         assert not (run.folder / COPY).exists()
         run.finish()
+        said.append([f.severity for f in judge(checked, mended) if f.check == "alignment.offset"])
     assert [f.value["ms"] for f in read_facts(own)] == [198.0]
+    assert said[0] == ["info"], "what was stored a moment ago is not asked for again"
     assert len(told) == 2
 
 

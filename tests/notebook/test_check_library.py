@@ -63,7 +63,7 @@ def test_the_librarys_own_faults_are_named_by_rules_that_are_there():
 
 
 def test_every_session_is_a_line_and_its_planted_fault_is_found(library):
-    tasks = tasks_of(library)
+    tasks = tasks_of(library, planted=True)
     seen = []
     with ThreadPoolExecutor(2) as threads:
         checked = check_library(tasks, TABLES, executor=threads, progress=lambda *said: seen.append(said[:2]))
@@ -75,7 +75,8 @@ def test_every_session_is_a_line_and_its_planted_fault_is_found(library):
     assert (lines["nothing_wrong"].planted, lines["pictures_missing"].planted) == ("", "timing.gap")
     assert seen == [(1, 2), (2, 2)]
     said = judge(checked)
-    assert [(f.check, f.severity) for f in said] == [("planted.found", "info")]
+    assert [(f.check, f.severity) for f in said] == [("read.left_out", "info")] * 2 + [("planted.found", "info")]
+    assert said[2].sentence.endswith("in pictures_missing, 733.3 ms, limit 250 ms")
     figures = figures_of(checked)
     assert (figures["sessions"], figures["sessions_warn"], figures["planted_found"]) == (2, 1, 1)
 
@@ -96,6 +97,7 @@ def test_what_goes_to_a_worker_and_comes_back_can_be_sent(library):
     line = check_one(*pickle.loads(pickle.dumps((task, replace(settings, checks=("timing",), quick=True)))))
     assert pickle.loads(pickle.dumps(line)) == line
     assert line.session == "nothing_wrong"
+    assert line.planted is None, "in a library of somebody's own nothing was planted"
 
 
 def test_a_session_that_cannot_be_opened_is_a_line_that_says_so(tmp_path):
@@ -113,5 +115,7 @@ def test_a_missed_fault_and_one_that_nobody_planted_are_no_pass():
         ("timing.late", "warning"), ("planted.missed", "error"),
     ]  # fmt: skip
     own = SessionLine("c", "x", findings=tuple(Finding("timing.gap", "warning", str(k), "c") for k in range(9)))
-    assert len(judge(Checked((own,), ()))) == 3, "the worst of each session"
+    said = judge(Checked((own,), ()))
+    assert [f.severity for f in said] == ["warning"] * 3 + ["info"], "the worst of each session"
+    assert said[-1].sentence.startswith("6 more of c")
     assert MOST_FINDINGS >= 20

@@ -146,9 +146,13 @@ def test_the_verdict_shows_its_proof_its_figures_and_the_files_beside_it(project
     run.path("film.mp4").write_bytes(bytes(2_340_000))
     (run.folder / "film.mp4.card.json").write_text("{}")
     proof = [Finding("replay.exact", "info", f"game {k}: all came back") for k in range(10)]
+    proof += [Finding(f"content.{name}", "info", "cannot tell: no reference") for name in ("mirrored", "levels")]
+    proof += [Finding(f"a.{k}", "info", f"cannot tell: {k} is missing") for k in range(5)]
     shown = re.sub("<[^>]+>", " ", run.finish(proof, figures={"duration_s": 25.86667})._repr_html_())
     said = " ".join(shown.split())
     assert "game 7: all came back. 2 more remarks in verdict.json." in said
+    assert "content.mirrored, content.levels: cannot tell: no reference. a.0: cannot tell: 0 is missing." in said
+    assert "a.3, a.4: cannot tell either; verdict.json says why." in said
     assert "duration_s 25.9" in said
     assert "film.mp4 2.34" in said
     assert "card" not in said

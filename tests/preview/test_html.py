@@ -39,6 +39,16 @@ def test_findings_stand_with_errors_first_and_none_is_said():
     assert "every check passed" in text_of(html.findings_table([]))
 
 
+def test_long_ids_are_broken_and_sentences_only_between_words():
+    shown = html.table(
+        ["id", "says"], [["synthetic-0295ab30a4084589a3e0c98b6dc384ea", "a sentence of many short words"]]
+    )
+    first, second = shown.html.split("<td ")[1:]
+    assert "overflow-wrap:anywhere" in first
+    assert "overflow-wrap" not in second
+    assert "min-width:18ch" in second
+
+
 def test_problems_and_episodes_have_their_tables(alien, desktop):
     assert "missing_action" in text_of(html.problems_table([Problem("missing_action", "x.txt", 3, "no file")]))
     said = text_of(html.episodes_table([alien, desktop]))

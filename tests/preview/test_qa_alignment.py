@@ -58,6 +58,19 @@ def test_what_cannot_be_told_is_said_in_words():
     assert "cannot tell, two peaks" in alignment_curve(vague, Limits()).axes[0].get_title(loc="left")
 
 
+def test_what_is_known_exactly_is_a_sentence_and_no_empty_picture():
+    exact = Offset("input_picture", ms=0.0, low_ms=0.0, high_ms=0.0, evidence={"replayed_steps": 99.0})
+    said = repr(alignment_curve(exact, Limits()))
+    assert "exactly +0.0 ms, known from 99 steps played again; limit alignment.offset 150 ms" in said
+
+
+def test_a_curve_stands_where_its_offset_does_when_the_game_s_own_latency_was_taken_off():
+    offset = Offset("input_picture", ms=150.0, low_ms=140.0, high_ms=162.0, game_latency_ms=50.0, curve=CURVE)
+    axes = alignment_curve(offset, Limits()).axes[0]
+    curve = max(axes.lines, key=lambda line: len(line.get_xdata()))
+    assert float(curve.get_xdata()[int(np.argmax(curve.get_ydata()))]) == pytest.approx(150.0)
+
+
 def test_the_drift_line_rises_as_the_drift_says_and_segments_have_their_intervals():
     parts = (
         Offset("input_picture", ms=197.0, low_ms=190.0, high_ms=205.0, at_ns=20_000_000_000, end_ns=40_000_000_000),

@@ -22,8 +22,8 @@ def test_errors_come_before_warnings_and_what_is_farthest_beyond_its_limit_first
     assert beyond(BROKEN) == 0.0
 
 
-def test_a_place_is_told_by_frame_and_by_seconds_from_the_beginning():
-    assert where(GAP, begin_ns=NS) == "frame 1,200, 40.00 s"
+def test_a_place_is_told_by_frame_and_by_the_seconds_of_the_session_as_sentences_do():
+    assert where(GAP) == "frame 1,200, 41.00 s"
     assert where(Finding("a.b", "info", "", t_ns=3 * NS, t_end_ns=5 * NS)) == "3.00 to 5.00 s"
     assert where(OFFSET) == "all of it"
 
@@ -51,5 +51,6 @@ def test_the_table_of_limits_says_what_was_given_and_what_each_rule_said():
     assert "leakage.near" not in rows, "labelled rows are another matter"
     some = repr(limits_table(Limits(), checks=["timing"]))
     assert "alignment.offset" not in some
+    assert "content.black" not in repr(limits_table(Limits(), quick=True)), "a rule that did not run found not nothing"
     assert limit_of("no.such", Limits()) is None
     assert with_unit(-0.25, "%") == "-0.25 %"

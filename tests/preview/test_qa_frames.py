@@ -57,6 +57,14 @@ def test_a_limit_that_was_given_is_the_line_that_is_drawn():
     assert {19.6, 20.4} <= {round(float(line.get_ydata()[0]), 6) for line in rate.lines if len(line.get_ydata()) == 2}
 
 
+def test_seconds_are_those_of_the_session_and_the_words_of_two_limits_stand_apart():
+    axes = rate_over_time(Play([[*evenly(40, start_ms=7000.0), 9700.0]]), Limits()).axes[0]
+    assert axes.get_xlim() == pytest.approx((7.0, 9.75))
+    assert {t.get_text(): t.get_va() for t in axes.texts} == {
+        "timing.rate 5 % more": "bottom", "timing.rate 5 % less": "top",
+    }  # fmt: skip
+
+
 def test_the_rate_is_drawn_for_each_segment_and_pauses_are_shaded():
     figure = rate_over_time(Play([evenly(61), evenly(41, start_ms=8000.0, step_ms=60.0)]), Limits(), expect_hz=20.0)
     lines = [line for line in figure.axes[0].lines if line.get_marker() == "o"]

@@ -45,11 +45,10 @@ def test_the_table_says_verdict_worst_finding_and_figures():
 def test_rules_are_counted_by_sessions_and_their_worst_place_is_named():
     rows = repr(rules_table(LINES)).splitlines()
     assert rows[0] == "3 rules found something"
-    first = rows[2].split()
-    assert first[1] == "timing.gap"
-    assert "long_gap" in first
-    assert "900 ms" in rows[2]
-    assert "250 ms" in rows[2]
+    assert [row.split()[1] for row in rows[2:]] == ["structure.time", "timing.gap", "alignment.offset"], "errors first"
+    assert "long_gap" in rows[3]
+    assert "900 ms" in rows[3]
+    assert "250 ms" in rows[3]
     assert "No rule has anything" in repr(rules_table(LINES[:1]))
 
 

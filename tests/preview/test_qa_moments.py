@@ -35,6 +35,8 @@ def test_the_answering_frame_is_the_first_at_or_after_stamp_and_offset():
         assert one.clear > 150, "black before, white then"
         assert 0.7 < one.at[0] < 1
         assert 0.6 < one.at[1] < 0.95
+    own = Offset("input_picture", ms=150.0, low_ms=140.0, high_ms=160.0, game_latency_ms=50.0)
+    assert clearest(PLAY, own, most=3) == found, "what the game takes was taken off the offset, and not off the picture"
     wrong = clearest(PLAY, Offset("input_picture", ms=100.0), most=3)
     assert max(one.clear for one in wrong) < 1, "nothing answers there"
 

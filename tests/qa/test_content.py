@@ -101,6 +101,13 @@ def test_a_game_slower_than_its_recording_is_found_unless_its_repeats_are_marked
     assert "repeats" not in found(frames, duplicates=marked)
 
 
+def test_pictures_that_were_kept_at_moments_may_come_twice():
+    recording = Film([picture for picture in PLAY for _ in range(2)])
+    assert "content.repeats" in {f.check for f in check_content(Subject(recording)) if f.severity != "info"}
+    recording.kept_at_moments = True
+    assert [f for f in check_content(Subject(recording)) if f.severity != "info"] == []
+
+
 def test_pictures_the_wrong_way_round_are_found():
     frames = list(PLAY)
     for k in range(10, 95, 10):
@@ -221,8 +228,8 @@ def test_a_screenshot_of_another_scene_is_enough_for_some(rule, tmp_path):
 
 def test_without_a_reference_it_says_that_it_cannot_tell():
     said = [f for f in check_content(Subject(Film(PLAY[:30]))) if f.severity == "info"]
-    assert {f.check.partition(".")[2] for f in said} == set(TURNS)
-    assert all(f.sentence.startswith("cannot tell: it needs") for f in said)
+    assert {f.check.partition(".")[2] for f in said} == {*TURNS, "size"}
+    assert all(f.tells_nothing for f in said)
 
 
 def test_a_screenshot_that_is_not_there_is_refused_with_its_path(tmp_path):

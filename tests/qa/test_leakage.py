@@ -278,6 +278,22 @@ def test_negatives_near_a_later_positive_are_said(exclusion, near):
         assert found(samples)["near_press"].value == 1
 
 
+class Moments(tape.Tape):
+    """A file that kept every fifth frame of the play."""
+
+    kept_at_moments = True
+
+    def index(self, segment=None):
+        table = super().index(segment)
+        return table.assign(tick=5 * table["frame_index"])
+
+
+@pytest.mark.parametrize(("exclusion", "near"), [("9", False), ("10", True)])
+def test_how_near_a_negative_is_follows_from_the_play_and_not_from_what_a_file_kept(exclusion, near):
+    samples = made([row("a", 10), row("a", 12, label=0.0)], step("negatives", exclusion=exclusion))
+    assert ("near_press" in bad(samples, [Moments([30], name="a")])) == near
+
+
 class Copies(tape.Tape):
     """Every picture stands three times in the file, with one number."""
 

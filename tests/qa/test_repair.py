@@ -1,5 +1,7 @@
 """Repairs: side facts from findings and measurements that are made by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from rushes.capture.recorder import record
@@ -38,6 +40,8 @@ def test_a_measured_offset_becomes_a_fact_that_holds_in_the_middle(session):
     assert fact.value["ms"] == pytest.approx(80 + 0.1 * middle_s, abs=0.001)  # 100 ppm are 0.1 ms each second
     assert fact.value["high"] - fact.value["low"] == pytest.approx(4)
     assert "12.5 s of motion, 41 edges" in fact.author
+    (less,) = measured_offsets(subject_of(session, Measured(replace(KNOWN, game_latency_ms=50.0))))
+    assert less.author == f"{fact.author}; 50 ms of the game's own taken off"
     store_repairs(session.path, [fact])
     delay = delay_of(open_session(session.path), "measured")
     assert delay.pieces[0].drift_ppm == 100.0
@@ -63,6 +67,16 @@ def test_segments_that_differ_get_facts_of_their_own(session):
     edges = [(s.start_ns, s.end_ns) for s in session.segments]
     assert [(f.t_start_ns, f.t_end_ns) for f in found] == [(None, None), *edges]
     assert [f.value["ms"] for f in found] == [50.0, 10.0, 90.0]
+
+
+def test_offsets_are_stored_anew_together_since_a_whole_one_hides_those_of_segments_before_it(session):
+    parts = tuple(Offset("input_picture", ms=ms, low_ms=ms, high_ms=ms, segment=k) for k, ms in enumerate((10.0, 90.0)))
+    for whole in (50.0, 60.0):
+        measured = Measured(Offset("input_picture", ms=whole, low_ms=0.0, high_ms=99.0), parts, segments_differ=True)
+        found = measured_offsets(subject_of(session, measured))
+        assert len(store_repairs(session.path, found).facts) == 3
+        assert store_repairs(session.path, found).known == 3
+        assert [piece.ms for piece in delay_of(open_session(session.path), "measured").pieces] == [whole, 10.0, 90.0]
 
 
 def test_what_cannot_be_told_is_not_stored(session):

@@ -155,6 +155,7 @@ def test_pictures_that_were_kept_at_moments_are_no_film():
     few.table["t_ns"] = np.sort(np.random.default_rng(0).integers(0, 90 * STEP, 90))
     few.kept_at_moments = True
     assert bad(few) == []
+    assert found(few)["rate"].tells_nothing
 
 
 def test_segments_that_overlap_or_end_before_they_begin_are_found():

@@ -64,6 +64,8 @@ def film_as_players_have_it(path, frames=120):
 class OfFilm:
     """A foreign recording whose pictures are those of a film."""
 
+    whole = property(lambda self: self)
+
     def __init__(self, path, frames=120):
         self.frame_count, self.info, self.source_of_frames = frames, SimpleNamespace(id="foreign"), self
         self.path = path
@@ -76,6 +78,7 @@ class Drawn:
     """A foreign recording whose pictures are asked for one by one."""
 
     frame_count, info = FRAMES, SimpleNamespace(id="drawn")
+    whole = property(lambda self: self)
 
     def pictures(self, start, stop):
         return iter([None] * (stop - start))

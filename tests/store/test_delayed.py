@@ -12,11 +12,14 @@ from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
 from rushes.errors import BadInputError
 from rushes.formats.base import convert
+from rushes.loaders.windows import GameplayWindows
 from rushes.model.recording import Sessions
 from rushes.store.checked import checked_of
 from rushes.store.delayed import delayed, delayed_all
 from rushes.store.facts import add_fact
-from rushes.store.reader import open_session
+from rushes.store.pairing import delay_of
+from rushes.store.reader import open_session, open_sessions
+from rushes.store.validity import honour
 
 OFFSET = {"ms": 100.0, "low": 95.0, "high": 105.0, "drift_ppm": 0.0}
 
@@ -97,3 +100,38 @@ def test_a_card_carries_what_was_said_of_each_session_and_nothing_else(tmp_path)
     assert [one["verdict"] for one in card["checked"]] == ["WARN", "WARN"]
     assert "offset_ms 100" in (tmp_path / "both.npz.card.md").read_text()
     assert checked_of(delayed_all(both, "1")[1])["figures"]["offset_ms"] == 100.0
+
+
+def test_pictures_of_a_moved_environment_are_those_of_its_numbers(played, tmp_path):
+    session = Sessions([played], format="session")
+    whole = convert(session, tmp_path / "whole.npz", format="npz", options=["size=32"])
+    later = convert(session, tmp_path / "later.npz", format="npz", options=["size=32"], action_delay_ms=2000 / 15)
+    with np.load(whole.target) as before, np.load(later.target) as after:
+        assert after["action"].tolist() == before["action"].tolist()[:-2]
+        assert np.array_equal(after["video"], before["video"][2:])
+    assert delayed(honour(played), 2000 / 15).whole is played
+
+
+def test_what_moves_by_times_refuses_an_environment_that_moves_by_steps(played, tmp_path):
+    assert delay_of(played, "30") == 0.0
+    with pytest.raises(BadInputError, match=r"by 2 steps.*--action-delay-ms 133"):
+        GameplayWindows(played, sequence_length=4, size=32, action_delay_ms=133).fetch([0])
+    with pytest.raises(BadInputError, match="an environment"):
+        convert(played, tmp_path / "a.npz", format="npz", options=["action_delay_ms=-133"])
+    convert(played, tmp_path / "moved", format="session", action_delay_ms=133)
+    (first,) = GameplayWindows(tmp_path / "moved", sequence_length=4, size=32).fetch([0])
+    assert first["action"].tolist() == played.steps()["action"].tolist()[:4]
+    (moved,) = open_sessions(tmp_path / "moved")
+    assert moved.steps()["frame_index"].tolist() == list(range(len(moved.steps())))
+    assert np.array_equal(moved.frame(0), played.frame(2))
+
+
+def test_a_moved_session_keeps_its_marks_and_notes_and_no_offset(tmp_path):
+    session = record(SyntheticBackend(frames=12), tmp_path / "s")
+    mark = add_fact(session.path, "validity", {"valid": False}, author="me", t_start_ns=0, t_end_ns=100_000_000)
+    add_fact(session.path, "offset", OFFSET, author="me")
+    report = convert(session.path, tmp_path / "moved", format="session", action_delay_ms="measured")
+    (moved,) = Sessions(open_sessions(report.target), format="session")
+    assert moved.facts == (mark,)
+    assert moved.info.provenance["inputs_moved_ms"] == 100.0
+    assert honour(moved).frame_count == 9  # 30 a second

@@ -78,16 +78,16 @@ def qa(
             }
         )
     elif as_junit:
-        ids = [subject.recording.info.id for subject in examined.subjects]
-        show.say(junit(ids, findings, rules_held(check or (), quick=quick)).rstrip("\n"))
+        own = [(subject.recording.info.id, examined.of(subject)) for subject in examined.subjects]
+        show.say(junit(own, findings, rules_held(check or (), quick=quick)).rstrip("\n"))
     else:
         show.say_findings(findings)
         rows = f"{len(sessions.samples)} labelled rows, " if sessions.samples else ""
         show.say(f"{name}: {len(sessions)} sessions, {rows}{len(findings)} findings")
-    if keep:
-        _keep(examined)
     if fix:
         _fix(examined)
+    if keep:
+        _keep(examined)
     if name == "FAIL":
         raise typer.Exit(1)
 
@@ -158,17 +158,21 @@ def _list_rules(*, as_json: bool) -> None:
 
 
 def _keep(examined: Examined) -> None:
-    """Note the verdict and the measured offset of each session of ours as side facts of it."""
-    from rushes.qa.base import figures_of
+    """Note the verdict and the measured offset of each session of ours as side facts of it.
+
+    The verdict is the one that holds with what is stored then, so it does not change when it is asked for again.
+    """
+    from rushes.qa.base import every_rule, figures_of
     from rushes.qa.repair import AUTHOR, measured_offsets, store_repairs
+    from rushes.qa.settled import settled
     from rushes.store.facts import add_fact
     from rushes.store.reader import Session
 
     for subject in examined.subjects:
         session = subject.recording
         if isinstance(session, Session):
-            name, reasons = verdict(examined.of(subject))
             store_repairs(session.path, measured_offsets(subject))
+            name, reasons = verdict(settled(examined.of(subject), session.facts, every_rule()))
             value = {"verdict": name, "reasons": list(reasons), "figures": figures_of(subject)}
             add_fact(session.path, "verdict", value, author=AUTHOR)
         else:

@@ -53,7 +53,7 @@ def readings(recording: Recording) -> Iterator[Reading]:
     pending = next(outside, None)
     sounds = {spec.name: Cursor(recording.sound(spec.name)) for spec in recording.sound_streams}
     unplaced = Counter[str]()
-    last = len(recording.segments) - 1
+    last, frames = len(recording.segments) - 1, 0
     for segment in recording.segments:
         while pending is not None and pending.t_ns < segment.start_ns:
             yield pending
@@ -66,9 +66,9 @@ def readings(recording: Recording) -> Iterator[Reading]:
             pending = next(outside, None)
         streams: tuple[Iterable[Reading], ...] = (
             _frames(recording, segment),
-            _steps(recording, segment),
+            _steps(recording, segment, frames - segment.first_frame),
             inside,
-            _telemetry(recording, segment),
+            _telemetry(recording, segment, frames - segment.first_frame),
             *(sound.until(segment.end_ns) for sound in sounds.values()),
         )
         yield from heapq.merge(*streams, key=_time)
@@ -76,6 +76,7 @@ def readings(recording: Recording) -> Iterator[Reading]:
             _skip(sounds, _EVER, unplaced)
             yield from (Lost(segment.end_ns, name, OUTSIDE, count) for name, count in unplaced.items() if count)
         yield Gap(segment.end_ns, segment.end_reason)
+        frames += segment.frames
     while pending is not None:
         yield pending
         pending = next(outside, None)
@@ -142,13 +143,15 @@ def indices(data: bytes, *, where: str = "a picture") -> tuple[npt.NDArray[np.ui
     return pixels, np.array(palette, np.uint8).reshape(-1, 3)
 
 
-def _steps(recording: Recording, segment: Segment) -> Iterator[Step]:
+def _steps(recording: Recording, segment: Segment, renumbered: int) -> Iterator[Step]:
+    """Give the steps; a view that leaves frames out keeps their numbers, and what is recorded again counts anew."""
     if not recording.is_environment:
         return
     columns = recording.steps(segment.index)[_STEP_FIELDS]
     for row in columns.itertuples(index=False, name=None):
         values = [v.tolist() if isinstance(v, np.ndarray | np.generic) else v for v in row]
-        yield Step(*values)
+        step = Step(*values)
+        yield step._replace(frame_index=step.frame_index + renumbered)
 
 
 def _events(recording: Recording) -> Iterator[Event]:
@@ -166,13 +169,13 @@ def _events(recording: Recording) -> Iterator[Event]:
         yield event
 
 
-def _telemetry(recording: Recording, segment: Segment) -> Iterator[Telemetry]:
+def _telemetry(recording: Recording, segment: Segment, renumbered: int) -> Iterator[Telemetry]:
     table = recording.telemetry(segment.index)
     names = [c for c in table.columns if c not in ("t_ns", "segment", "frame_index")]
     for row in table.to_dict("records"):
         fields = {name: _plain(row[name]) for name in names}
         frame_index = _plain(row["frame_index"])
-        yield Telemetry(int(row["t_ns"]), fields, None if frame_index is None else int(frame_index))
+        yield Telemetry(int(row["t_ns"]), fields, None if frame_index is None else int(frame_index) + renumbered)
 
 
 def _plain(value: Any) -> Any:

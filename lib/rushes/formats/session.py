@@ -33,6 +33,8 @@ from rushes.model.games import session_name
 from rushes.model.readings import Frame, Lost, Sound, Step
 from rushes.model.recording import Recording, Sessions
 from rushes.model.session import SessionInfo
+from rushes.store.checked import facts_of
+from rushes.store.facts import write_facts
 from rushes.store.layout import CHUNKS, FACTS_FILE, JOURNAL_FILE, SESSION_FILE, chunk_folders, is_sealed, is_session
 from rushes.store.manifest import list_segments
 from rushes.store.reader import Session, open_sessions
@@ -42,6 +44,8 @@ from rushes.store.writer import SessionWriter
 _EVERY: Final = 256
 """Frames between two calls of `progress`."""
 _COUNTED: Final = ("frames", "actions", "segments", "episodes")
+_OF_THE_INPUTS: Final = ("offset", "verdict")
+"""Kinds of facts that are no longer so where inputs were moved."""
 """Accounts that the export makes itself."""
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+')
@@ -108,6 +112,7 @@ class SessionFormat(Format):
                             job.tally.lose(reading.stream, reading.reason, reading.count)
                         if progress and type(reading) is Frame and done % _EVERY == 0:
                             progress(done, total, "frames copied")
+                write_facts(job.partial / name, (f for f in facts_of(recording) if f.kind not in _OF_THE_INPUTS))
                 self._count(job, recording, actions, heard)
             if progress:
                 progress(done, total, "frames copied")

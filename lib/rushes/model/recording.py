@@ -209,6 +209,11 @@ class Recording(ABC):
         return pd.concat(parts, ignore_index=True) if parts else events_frame()
 
     @property
+    def whole(self) -> Recording:
+        """The recording that this is a view of, whose frames have the same numbers; itself where it is none."""
+        return self
+
+    @property
     def frame_count(self) -> int:
         """How many frames the session has."""
         return sum(s.frames for s in self.segments)

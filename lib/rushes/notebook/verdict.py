@@ -26,9 +26,10 @@ from rushes.store.atomic import replace_text
 
 VERDICT_FILE: Final = "verdict.json"
 _MOST_REMARKS: Final = 8
+_MOST_REASONS: Final = 4
 _MOST_FILES: Final = 12
 _SAYS: Final = {
-    "PASS": "Every check passed.",
+    "PASS": "Nothing stands against using it.",
     "WARN": "Usable; what follows is worth knowing first.",
     "FAIL": "Not to be used before this is mended.",
 }
@@ -104,9 +105,15 @@ class Verdict:
         said = list(dict.fromkeys(finding.sentence for finding in told if not finding.tells_nothing))
         if len(said) > _MOST_REMARKS:
             said[_MOST_REMARKS:] = [f"{len(said) - _MOST_REMARKS} more remarks in {VERDICT_FILE}"]
-        silent = dict.fromkeys(finding.check for finding in told if finding.tells_nothing)
-        if silent:
-            said.append(f"{len(silent)} rules cannot tell: {', '.join(silent)}; {VERDICT_FILE} says why")
+        silent: dict[str, list[str]] = {}
+        for finding in told:
+            if finding.tells_nothing and finding.check not in silent.setdefault(finding.sentence, []):
+                silent[finding.sentence].append(finding.check)
+        reasons = [*silent.items()]
+        said += [f"{', '.join(checks)}: {sentence}" for sentence, checks in reasons[:_MOST_REASONS]]
+        if left := reasons[_MOST_REASONS:]:
+            checks = dict.fromkeys(check for _, each in left for check in each)
+            said.append(f"{', '.join(checks)}: cannot tell either; {VERDICT_FILE} says why")
         return [f'<div style="color:{MUTED}">{escape(sentence)}.</div>' for sentence in said]
 
     def __repr__(self) -> str:

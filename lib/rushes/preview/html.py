@@ -36,6 +36,7 @@ SEVERITY: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Colours of severities and verdicts."""
 _SHORT: Final = 24  # letters of a cell that is never broken into lines
+_NARROWEST: Final = "min-width:18ch;"  # of a column that may be broken
 _HOW: Final = ("policy", "randomness", "frameskip", "sticky")
 MOST_ROWS: Final = 60
 LARGEST_MB: Final = 24.0
@@ -105,6 +106,7 @@ def table(
     every = [list(row) for row in rows]
     short = [all(len(_said(row[k])) <= _SHORT for row in every[:most]) for k in range(len(columns))]
     shown, left = every[:most], len(every) - most
+    widths = ["white-space:nowrap;" if s else _width(row[k] for row in shown) for k, s in enumerate(short)]
     right = [bool(shown) and all(_is_number(row[k]) or row[k] is None for row in shown) for k in range(len(columns))]
     head = "".join(
         f'<th style="{_CELL}{"right" if r else "left"};color:{MUTED};font-weight:600">{escape(c)}</th>'
@@ -113,10 +115,10 @@ def table(
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="{_CELL}{"right" if r else "left"};{"white-space:nowrap;" if s else ""}'
+            f'<td style="{_CELL}{"right" if r else "left"};{w}'
             f'{_paint(cell) if colours else ""}">'
             f"{escape(_said(cell))}</td>"
-            for cell, r, s in zip(row, right, short, strict=True)
+            for cell, r, w in zip(row, right, widths, strict=True)
         )
         + "</tr>"
         for row in shown
@@ -299,6 +301,12 @@ def _said(value: Any) -> str:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return f"{value}" if abs(int(value)) < 10_000 else f"{value:,}"  # noqa: PLR2004 - the usual place for a comma
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _width(cells: Iterable[Any]) -> str:
+    """Say how narrow a column may become: words that are too long for it, such as ids, are broken."""
+    longest = max((len(word) for cell in cells for word in _said(cell).split()), default=0)
+    return _NARROWEST + ("overflow-wrap:anywhere;" if longest > _SHORT else "")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

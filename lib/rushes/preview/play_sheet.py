@@ -47,13 +47,16 @@ class _Cell:
     at_s: float
 
 
-def play_sheet(recording: Recording, path: str | Path | None = None, *, pictures: int = 12) -> Pixels:
+def play_sheet(
+    recording: Recording, path: str | Path | None = None, *, pictures: int = 12, begin_ns: int | None = None
+) -> Pixels:
     """Lay out evenly spaced pictures of one session with the inputs of each.
 
     Args:
         recording: With frames.
         path: Where to write it as a PNG file, new; None for nowhere.
         pictures: How many, about; the first and the last frame are among them.
+        begin_ns: Where seconds are told from, ns since session start; None takes where the recording begins.
 
     Returns:
         (H, W, 3) uint8 RGB, four pictures a line.
@@ -67,7 +70,7 @@ def play_sheet(recording: Recording, path: str | Path | None = None, *, pictures
         raise BadInputError(f"pictures={pictures!r}", accepts="a whole number from 1", fix="leave pictures out")
     if not recording.frame_count:
         raise BadInputError("a sheet of a recording without frames", accepts="at least one frame", fix="record first")
-    cells = list(_cells(recording, evenly(recording.frame_count, pictures)))
+    cells = list(_cells(recording, evenly(recording.frame_count, pictures), begin_ns))
     sheet = _paint(recording, cells)
     if path is not None:
         with new_file(Path(path)) as partial:
@@ -87,8 +90,8 @@ def mouse_words(motion: Mapping[str, float]) -> str:
     return f"mouse {', '.join(said)}" if said else ""
 
 
-def _cells(recording: Recording, wanted: list[int]) -> Iterator[_Cell]:
-    begin_ns = recording.segments[0].start_ns
+def _cells(recording: Recording, wanted: list[int], begin_ns: int | None) -> Iterator[_Cell]:
+    begin_ns = recording.segments[0].start_ns if begin_ns is None else begin_ns
     for episode in recording.episodes():
         segment = episode.segment
         inside = [k for k in wanted if segment.first_frame <= k < segment.stop_frame]

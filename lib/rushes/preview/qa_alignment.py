@@ -23,9 +23,9 @@ from matplotlib.ticker import MaxNLocator
 from rushes.model.clock import NS
 from rushes.preview.figure import HouseFigure, dress, new_figure
 from rushes.preview.html import Html, note
-from rushes.preview.qa_limits import limit_line, limit_of, limit_words, words_beside
+from rushes.preview.qa_limits import from_zero, limit_line, limit_of, limit_words, words_beside
 from rushes.preview.style import BLUE, GREEN, ORANGE, RULE
-from rushes.qa.alignment.measured import Floats, Measured, Offset
+from rushes.qa.alignment.measured import Curve, Floats, Measured, Offset
 from rushes.qa.rules import Limits
 
 OFFSET: Final = "alignment.offset"
@@ -66,6 +66,9 @@ def alignment_curve(
     says = _SAYS[offset.between]
     if offset.curve is None and not offset.known:
         return note(f"{says}: cannot tell, {offset.reason}.")
+    if offset.curve is None and not offset.half_width_ms and at_ms is None:
+        rests = f", known from {offset.rests_on}" if offset.rests_on else ""
+        return note(f"{says}: exactly {offset.ms:+.1f} ms{rests}; limit {limit_words(name, limits)}.")
     figure = new_figure(height_px=310)
     axes = figure.add_subplot()
     limit = limit_of(name, limits)
@@ -77,11 +80,12 @@ def alignment_curve(
         axes.axvspan(offset.low_ms, offset.high_ms, color=BLUE, alpha=0.18, linewidth=0, zorder=1)
     if offset.curve is not None:
         score = np.asarray(offset.curve.score, np.float64)
-        inside = (offset.curve.lag_ms >= low) & (offset.curve.lag_ms <= high)
+        lag_ms = _lags(offset.curve, offset)
+        inside = (lag_ms >= low) & (lag_ms <= high)
         bottom = float(np.nanmin(score[inside])) if inside.any() else 0.0
         axes.set_ylim(min(0.0, bottom) - 0.03, 1.32)
         few = "o" if len(score) <= _FEW else ""
-        axes.plot(offset.curve.lag_ms, score, color=BLUE, linewidth=1.8, marker=few, markersize=4, zorder=3)
+        axes.plot(lag_ms, score, color=BLUE, linewidth=1.8, marker=few, markersize=4, zorder=3)
     axes.axvline(0.0, color=RULE, linewidth=1.2, zorder=2)
     if limit is not None:
         limit_line(axes, limit, limit_words(name, limits), row=2, left=_crowds(limit, offset.ms, high - low))
@@ -156,7 +160,7 @@ def drift_plot(measured: Measured, limits: Limits, *, planted_ms: float | None =
         if low <= one <= high:
             limit_line(axes, one, limit_words(OFFSET, limits), across="y")
     axes.set_ylim(low, high)
-    axes.set_xlim(start_s, end_s)
+    axes.set_xlim(from_zero(start_s, end_s - start_s), end_s)
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=_STEPS))
     along = "seconds of the session (orange: each segment with its 90 % interval; blue: the whole)"
     dress(axes, title=_drift_words(whole, limits), xlabel=along, ylabel="offset, ms", grid="y")
@@ -193,7 +197,13 @@ def _reach(offset: Offset, limit: float | None, planted_ms: float | None) -> tup
     most = min(max(wanted), _WIDEST_MS)
     if offset.curve is None:
         return -most, most
-    return max(-most, float(offset.curve.lag_ms[0])), min(most, float(offset.curve.lag_ms[-1]))
+    lag_ms = _lags(offset.curve, offset)
+    return max(-most, float(lag_ms[0])), min(most, float(lag_ms[-1]))
+
+
+def _lags(curve: Curve, offset: Offset) -> Floats:
+    """Give the shifts of a curve less what the game itself takes, as the offset is."""
+    return curve.lag_ms - offset.game_latency_ms
 
 
 def _crowds(limit: float, ms: float | None, width: float) -> bool:

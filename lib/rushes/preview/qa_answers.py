@@ -79,7 +79,8 @@ def clearest(recording: Recording, offset: Offset, *, most: int = SHOWN) -> tupl
     if offset.ms is None or recording.is_environment:
         return ()
     try:
-        return tuple(sorted(_found(recording, round(offset.ms * _MS)), key=lambda one: -one.clear)[:most])
+        takes_ns = round((offset.ms + offset.game_latency_ms) * _MS)
+        return tuple(sorted(_found(recording, takes_ns), key=lambda one: -one.clear)[:most])
     except (RushesError, OSError):  # damaged: `answers` says that there is none, the checks say why
         return ()
 
@@ -104,21 +105,26 @@ def _found(recording: Recording, shift_ns: int) -> Iterator[Answered]:
 
 
 @or_why
-def answers(recording: Recording, inputs: Sequence[Answered], *, at_ms: float | None = None) -> Shown | Html:
+def answers(
+    recording: Recording, inputs: Sequence[Answered], *, at_ms: float | None = None, latency_ms: float = 0.0
+) -> Shown | Html:
     """Show inputs from the frame of their stamp to the frame that answers them.
 
     Args:
         recording: What they are of.
         inputs: What `clearest` chose.
         at_ms: Mark the frame that would answer at this offset; None takes the measured one.
+        latency_ms: What the game itself takes, which such an offset leaves out.
     """
+    if recording.is_environment:
+        return note("Actions of an environment have no stamp of their own: each is done on its frame.")
     if not inputs:
         return note("No input can be shown beside its picture: no offset, or no input that stands alone.")
-    begin_ns, says = recording.segments[0].start_ns, "answers" if at_ms is None else f"at {at_ms:+.0f} ms"
+    says = "answers" if at_ms is None else f"at {at_ms:+.0f} ms"
     rows = []
     for one in inputs:
         stretch = Stretch.around(recording, one.stamped)
-        answered = one.answered if at_ms is None else stretch.first_from(one.t_ns + round(at_ms * _MS))
+        answered = one.answered if at_ms is None else stretch.first_from(one.t_ns + round((at_ms + latency_ms) * _MS))
         wanted, cells = _wanted(one.stamped, answered, stretch), []
         for k, pixels in zip(wanted, pixels_of(recording, wanted), strict=True):
             after_ms = (stretch.time_ns(k) - one.t_ns) / _MS
@@ -127,7 +133,7 @@ def answers(recording: Recording, inputs: Sequence[Answered], *, at_ms: float | 
             lines += [Line(says, GREEN, bold=True)] if k == answered else []
             frame = GREEN if k == answered else ORANGE if k == one.stamped else ""
             cells.append(Cell(np.ascontiguousarray(pixels[part(pixels.shape[:2], one.at)]), tuple(lines), frame=frame))
-        said = (f"stamped at {(one.t_ns - begin_ns) / NS:.3f} s", "times are since the stamp")
+        said = (f"stamped at {one.t_ns / NS:.3f} s", "times are since the stamp")
         rows.append(Row(one.control, said, tuple(cells)))
     alt = f"{len(rows)} inputs, each from the frame of its stamp to the frame that answers"
     rest = "the quarter of the picture that changes most; frames between may be left out"

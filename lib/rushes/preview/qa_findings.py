@@ -49,34 +49,29 @@ def beyond(finding: Finding) -> float:
     return max(ratio, 1 / ratio)
 
 
-def where(finding: Finding, *, begin_ns: int = 0) -> str:
-    """Say where a finding lies: frame and seconds, a stretch, or all of it.
+def where(finding: Finding) -> str:
+    """Say where a finding lies: frame and seconds of the session, a stretch, or all of it.
 
     Args:
         finding: Any.
-        begin_ns: Where the recording begins, ns since session start; seconds are told from there.
     """
     parts = [] if finding.frame_index is None else [f"frame {finding.frame_index:,}"]
     if finding.t_ns is not None:
-        start = (finding.t_ns - begin_ns) / NS
-        end = "" if finding.t_end_ns is None else f" to {(finding.t_end_ns - begin_ns) / NS:.2f}"
-        parts.append(f"{start:.2f}{end} s")
+        end = "" if finding.t_end_ns is None else f" to {finding.t_end_ns / NS:.2f}"
+        parts.append(f"{finding.t_ns / NS:.2f}{end} s")
     return ", ".join(parts) or "all of it"
 
 
-def findings_sheet(findings: Iterable[Finding], *, begin_ns: int = 0, sessions: bool = False, most: int = MOST) -> Html:
+def findings_sheet(findings: Iterable[Finding], *, most: int = MOST) -> Html:
     """Show findings, the worst first, with place, value, limit and what to do.
 
     Args:
         findings: Any number.
-        begin_ns: Where the recording begins, ns since session start.
-        sessions: Whether to say which session each is about.
         most: Rows at the most.
     """
     every = worst_first(findings)
     if not every:
         return note("No findings: every check passed.")
-    columns = ["severity", "rule", *(["session"] if sessions else []), "where", "value", "limit"]
     rows = []
     for group in _together(every):
         finding, rule = group[0], rule_of(group[0].check)
@@ -86,15 +81,15 @@ def findings_sheet(findings: Iterable[Finding], *, begin_ns: int = 0, sessions: 
             [
                 finding.severity,
                 finding.check if alone else f"{len(group)} rules",
-                *([finding.session] if sessions else []),
-                where(finding, begin_ns=begin_ns),
+                where(finding),
                 with_unit(finding.value, unit),
                 with_unit(finding.limit, unit) if alone else None,
                 finding.sentence + ("" if alone else f" ({', '.join(one.check for one in group)})"),
             ]
         )
     caption = f"Findings: {counted(every)}"
-    return table([*columns, "what was found, what to do"], rows, caption=caption, colours=True, most=most)
+    columns = ["severity", "rule", "where", "value", "limit", "what was found, what to do"]
+    return table(columns, rows, caption=caption, colours=True, most=most)
 
 
 def _together(findings: Sequence[Finding]) -> list[list[Finding]]:

@@ -25,7 +25,7 @@ from rushes.model.recording import Recording
 from rushes.preview.figure import HouseFigure, dress, new_figure
 from rushes.preview.html import Html, note
 from rushes.preview.qa_damage import or_why
-from rushes.preview.qa_limits import limit_line, limit_of, limit_words
+from rushes.preview.qa_limits import from_zero, limit_line, limit_of, limit_words
 from rushes.preview.style import BLUE, INK, MUTED, RED, RULE, SHADE
 from rushes.preview.timing import lateness_ms
 from rushes.qa.rules import Limits
@@ -118,6 +118,7 @@ def rate_over_time(recording: Recording, limits: Limits, *, expect_hz: float = 0
     segments = recording.segments
     begin_ns, end_ns = segments[0].start_ns, segments[-1].end_ns
     whole_s = max(1e-3, (end_ns - begin_ns) / NS)
+    start_s = from_zero(begin_ns / NS, whole_s)
     window_s = max(1.0, 8 / nominal, whole_s / _POINTS)
     figure = new_figure(height_px=250)
     axes = figure.add_subplot()
@@ -126,17 +127,17 @@ def rate_over_time(recording: Recording, limits: Limits, *, expect_hz: float = 0
         t_ns = recording.index(segment.index)["t_ns"].to_numpy(np.int64)
         at, hz = rates(t_ns, window_s=window_s)
         every.append(hz)
-        axes.plot((at - begin_ns) / NS, hz, color=BLUE, linewidth=1.4, marker="o", markersize=2.5, zorder=3)
+        axes.plot(at / NS, hz, color=BLUE, linewidth=1.4, marker="o", markersize=2.5, zorder=3)
     flat = np.concatenate(every)
     share = limit_of(RATE, limits)
     off = nominal * (share if share is not None else 0.0) / _PERCENT
     room = max(1.7 * off, 1.25 * float(np.abs(flat - nominal).max()), 0.02 * nominal)
     axes.set_ylim(max(0.0, nominal - room), nominal + room)
-    axes.set_xlim(0, whole_s)
+    axes.set_xlim(start_s, begin_ns / NS + whole_s)
     axes.axhline(nominal, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=2)
     if share is not None:
         limit_line(axes, nominal + off, f"{limit_words(RATE, limits)} more", across="y")
-        limit_line(axes, nominal - off, f"{limit_words(RATE, limits)} less", across="y")
+        limit_line(axes, nominal - off, f"{limit_words(RATE, limits)} less", across="y", below=True)
     _pauses(axes, recording)
     axes.xaxis.set_major_locator(MaxNLocator(10, steps=_STEPS))
     title = f"Frames a second, in windows of {window_s:.3g} s (dashed: {nominal:.4g})"
@@ -218,10 +219,9 @@ def _lateness(recording: Recording) -> Floats:
 
 
 def _pauses(axes: Axes, recording: Recording) -> None:
-    begin_ns = recording.segments[0].start_ns
     for before, after in zip(recording.segments, recording.segments[1:], strict=False):
-        axes.axvspan((before.end_ns - begin_ns) / NS, (after.start_ns - begin_ns) / NS, color=SHADE, zorder=1)
-        axes.axvline((after.start_ns - begin_ns) / NS, color=RULE, linewidth=1, zorder=1)
+        axes.axvspan(before.end_ns / NS, after.start_ns / NS, color=SHADE, zorder=1)
+        axes.axvline(after.start_ns / NS, color=RULE, linewidth=1, zorder=1)
 
 
 def _words(name: str, limits: Limits) -> str:

@@ -68,7 +68,7 @@ def glance_sheet(recording: Recording, *, pictures: int = _PICTURES) -> Shown | 
     if recording.is_environment:
         return picture(contact_sheet(recording), width_px=980, alt="evenly spaced pictures with their actions")
     alt = "evenly spaced pictures of the session, each with the controls that were down and the motion of the mouse"
-    return picture(play_sheet(recording, pictures=pictures), width_px=980, alt=alt)
+    return picture(play_sheet(recording, pictures=pictures, begin_ns=0), width_px=980, alt=alt)
 
 
 def minutes(seconds: float) -> str:

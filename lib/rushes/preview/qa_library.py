@@ -38,7 +38,6 @@ class SessionLine:
         game: As people say it.
         seconds: Its length, s.
         frames: Its frames.
-        begin_ns: Where it begins, ns since session start.
         findings: What the checks said.
         figures: What they measured; null where nothing did.
         planted: The rule of a planted fault, for a library of the recipe's own; `""` where none is, None elsewhere.
@@ -48,7 +47,6 @@ class SessionLine:
     game: str
     seconds: float = 0.0
     frames: int = 0
-    begin_ns: int = 0
     findings: tuple[Finding, ...] = ()
     figures: Mapping[str, float | None] = field(default_factory=dict)
     planted: str | None = None
@@ -117,7 +115,7 @@ def attention_table(lines: Iterable[SessionLine], *, most: int = 60) -> Html:
 
 
 def rules_table(lines: Sequence[SessionLine]) -> Html:
-    """Show what each rule said over the library: in how many sessions, and where it is worst."""
+    """Show what each rule said over the library, errors first: in how many sessions, and where it is worst."""
     found: dict[str, list[tuple[SessionLine, Finding]]] = {}
     for line in lines:
         for finding in line.serious:
@@ -125,15 +123,16 @@ def rules_table(lines: Sequence[SessionLine]) -> Html:
     if not found:
         return note("No rule has anything to say.")
     rows: list[list[Any]] = []
-    for name, each in sorted(found.items(), key=lambda one: (-len({line.session for line, _ in one[1]}), one[0])):
+    for name, each in found.items():
         rule = rule_of(name)
         unit = rule.unit if rule else ""
-        (worst,) = worst_first([finding for _, finding in each])[:1]
+        worst = worst_first([finding for _, finding in each])[0]
         place = next(line.session for line, finding in each if finding is worst)
         limit = None if worst.limit is None else with_unit(worst.limit, unit)
         value = None if worst.value is None else with_unit(worst.value, unit)
         sessions = len({line.session for line, _ in each})
         rows.append([worst.severity, name, rule.what if rule else "", sessions, len(each), place, value, limit])
+    rows.sort(key=lambda row: (row[0] != "error", -row[3], row[1]))
     columns = ["severity", "rule", "finds", "sessions", "findings", "worst in", "value", "limit"]
     return table(columns, rows, caption=f"{len(rows)} rules found something", colours=True, most=len(rows))
 

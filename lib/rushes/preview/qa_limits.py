@@ -23,12 +23,13 @@ from matplotlib.axes import Axes
 from rushes.model.findings import Finding
 from rushes.preview.html import Html, rounded, table
 from rushes.preview.style import INK, PAPER, RED
-from rushes.qa.base import every_rule
+from rushes.qa.base import every_rule, rules_held
 from rushes.qa.rules import Limits, Rule
 
 _WIDTH: Final = 1.3
 _DASHES: Final = (0, (5, 3))
 _THOUSANDS: Final = 1000.0
+_SOON: Final = 0.03
 _SUMMARY: Final = f"style=\"font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:14px;color:{INK}\""
 _BACKED: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
 
@@ -64,6 +65,7 @@ def limit_line(
     colour: str = RED,
     row: int = 0,
     left: bool = False,
+    below: bool = False,
 ) -> None:
     """Draw a limit as a dashed line with its name.
 
@@ -75,6 +77,7 @@ def limit_line(
         colour: Of the line and its words.
         row: The line of words that is used, from the top, so that two limits do not meet.
         left: Put the words of an upright line to its left.
+        below: Put the words of a level line below it.
     """
     if across == "x":
         axes.axvline(at, color=colour, linewidth=_WIDTH, linestyle=_DASHES, zorder=4)
@@ -82,8 +85,8 @@ def limit_line(
         return
     axes.axhline(at, color=colour, linewidth=_WIDTH, linestyle=_DASHES, zorder=4)
     axes.annotate(
-        words, (1.0, at), xycoords=axes.get_yaxis_transform(), xytext=(-4, 3), textcoords="offset points", ha="right",
-        va="bottom", fontsize=9, color=colour, zorder=6,
+        words, (1.0, at), xycoords=axes.get_yaxis_transform(), xytext=(-4, -3 if below else 3),
+        textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=9, color=colour, zorder=6,
     ).set_in_layout(False)  # fmt: skip
 
 
@@ -108,6 +111,16 @@ def words_beside(
     ).set_in_layout(False)  # fmt: skip
 
 
+def from_zero(start: float, length: float) -> float:
+    """Give where an axis begins: at 0 where what is shown begins soon after.
+
+    Args:
+        start: Where it begins.
+        length: How much is shown.
+    """
+    return start if start > _SOON * length else 0.0
+
+
 def with_unit(value: float | None, unit: str) -> str:
     """Say a value with its unit, with as many digits as somebody reads.
 
@@ -121,21 +134,24 @@ def with_unit(value: float | None, unit: str) -> str:
     return f"{said} {unit}".strip()
 
 
-def limits_table(limits: Limits, findings: Iterable[Finding] = (), *, checks: Iterable[str] = ()) -> Html:
-    """List every rule that has a limit: what it looks for, its limit with the unit, what was found.
+def limits_table(
+    limits: Limits, findings: Iterable[Finding] = (), *, checks: Iterable[str] = (), quick: bool = False
+) -> Html:
+    """List every rule that ran and has a limit: what it looks for, its limit with the unit, what was found.
 
     Args:
         limits: What was asked for.
         findings: What the checks said.
         checks: Names of the checks that ran; empty for all.
+        quick: Whether only rules ran that read descriptions and tables alone.
     """
     said: dict[str, list[str]] = {}
     for finding in findings:
         said.setdefault(finding.check, []).append(finding.severity)
-    ran = set(checks)
     rows = []
-    for name, rule in every_rule().items():
-        if rule.limit is None or rule.sees == "samples" or (ran and name.partition(".")[0] not in ran):
+    for name in rules_held(tuple(checks), quick=quick):
+        rule = every_rule()[name]
+        if rule.limit is None:
             continue
         given = "given" if name in limits.values else ""
         rows.append([name, rule.what, with_unit(limits.of(rule), rule.unit), given, _state(said.get(name, []))])

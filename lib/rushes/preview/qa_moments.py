@@ -64,7 +64,6 @@ def worst_moments(
     placed = _placed(recording, findings, inputs)
     if not placed:
         return note("No moment to show: nothing was found at one place.")
-    begin_ns = recording.segments[0].start_ns
     rows = []
     for finding, frame_index, why in placed[:most]:
         stretch, colour = Stretch.around(recording, frame_index), _COLOURS[finding.severity]
@@ -74,12 +73,12 @@ def worst_moments(
             mine, held = k == frame_index, stretch.held(k)
             lines = (
                 Line(f"frame {k:,}", colour if mine else INK, bold=mine),
-                Line(f"{(stretch.time_ns(k) - begin_ns) / NS:.3f} s", MUTED),
+                Line(f"{stretch.time_ns(k) / NS:.3f} s", MUTED),
                 Line(held or "no input", BLUE if held else MUTED),
             )
             cells.append(Cell(pixels, lines, frame=colour if mine else ""))
         title = finding.check.replace(".", ": ", 1).replace("_", " ")
-        rows.append(Row(title, (*_amount(finding), why or where(finding, begin_ns=begin_ns)), tuple(cells)))
+        rows.append(Row(title, (*_amount(finding), why or where(finding)), tuple(cells)))
     left = len(placed) - len(rows)
     rest = "one strip a rule, the frame of the finding framed; under each what was done until the next"
     rest += f"; {left} more rules not shown" if left > 0 else ""
@@ -107,8 +106,8 @@ def _placed(
             continue
         frame_index, why = finding.frame_index, ""
         if finding.check == OFFSET and inputs:  # where it was measured says less than an input that shows it
-            begin_ns, frame_index = recording.segments[0].start_ns, inputs[0].answered
-            why = f"{inputs[0].control}, stamped at {(inputs[0].t_ns - begin_ns) / NS:.3f} s, shows in the framed one"
+            frame_index = inputs[0].answered
+            why = f"{inputs[0].control}, stamped at {inputs[0].t_ns / NS:.3f} s, shows in the framed one"
         elif frame_index is None and finding.t_ns is not None and len(index):
             at = int(np.searchsorted(index["t_ns"].to_numpy(np.int64), finding.t_ns, side="right")) - 1
             frame_index = int(index["frame_index"].iloc[max(0, at)])

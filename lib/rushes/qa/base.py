@@ -13,6 +13,7 @@ Example:
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -94,10 +95,12 @@ class Examined:
         findings: All findings: what reading a set had to work around, then its labelled rows where it has some, then
             recording by recording in the order of the table.
         subjects: What was looked at, a recording each, with what was measured on it.
+        own: The findings of each of them; those of all stand at the end of `findings`.
     """
 
     findings: tuple[Finding, ...]
     subjects: tuple[Subject, ...]
+    own: tuple[tuple[Finding, ...], ...]
 
     @property
     def verdict(self) -> tuple[VerdictName, list[str]]:
@@ -105,8 +108,10 @@ class Examined:
         return verdict(self.findings)
 
     def of(self, subject: Subject) -> list[Finding]:
-        """Give the findings about one recording."""
-        return [finding for finding in self.findings if finding.session == subject.recording.info.id]
+        """Give the findings about one recording: those of its labelled rows, and its own; two may have one id."""
+        at = next(k for k, one in enumerate(self.subjects) if one is subject)
+        shared = self.findings[: len(self.findings) - sum(map(len, self.own))]
+        return [*(finding for finding in shared if finding.session == subject.recording.info.id), *self.own[at]]
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -174,10 +179,13 @@ def examine(
 
     Raises:
         BadNameError: An unknown check or rule; the message names the nearest.
-        BadInputError: A limit for a rule that has none.
+        BadInputError: A limit for a rule that has none, or that is none.
+        MissingError, BadDataError: The screenshot that is expected is not there, or is no picture.
     """
-    limits = limits or Limits()
+    limits, expected = limits or Limits(), expected or Expected()
     _refuse(limits)
+    if expected.picture is not None:  # a wrong path is no fault of a recording
+        importlib.import_module("rushes.qa.content.reference").screenshot(expected.picture)
     names = [*checks] or [*SAMPLE_CHECKS, *CHECKS]
     for name in names:
         _row(name)
@@ -194,26 +202,26 @@ def examine(
         sentence = "nothing was checked: there is no frame to check; `rushes info` says what was found instead"
         found.append(Finding(check="read.nothing", severity="error", sentence=sentence))
     found += _about_samples(samples, every, checks, limits, progress)
-    subjects = []
+    subjects, own = [], []
     for number, recording in enumerate(every):
-        subject = Subject(recording, limits, expected or Expected(), quick)
+        subject = Subject(recording, limits, expected, quick)
         subjects.append(subject)
         told: list[Finding] = []
         for name, check in chosen:
             if progress is not None:
                 progress(number, len(every), f"{name} {recording.info.game}")
             told += _run(name, check, subject, session=recording.info.id)
-        found += settled(told, facts_of(recording), every_rule())
+        own.append(tuple(settled(told, facts_of(recording), every_rule())))
         subject.let_go()
     if progress is not None:
         progress(len(every), len(every), "done")
-    return Examined(tuple(found), tuple(subjects))
+    return Examined((*found, *(finding for each in own for finding in each)), tuple(subjects), tuple(own))
 
 
 def _refuse(limits: Limits) -> None:
-    """Refuse limits of rules that are not there, or that have none."""
+    """Refuse limits of rules that are not there, or that have none, and such as no value could ever pass or keep."""
     rules = every_rule()
-    for name in limits.values:
+    for name, given in limits.values.items():
         if name not in rules:
             raise BadNameError(
                 f"limit of rule {name!r}",
@@ -223,6 +231,13 @@ def _refuse(limits: Limits) -> None:
         if rules[name].limit is None:
             raise BadInputError(
                 f"a limit for {name}", accepts="a rule that has a limit", fix="`rushes qa --rules` shows which have one"
+            )
+        usual = rules[name].limit or 0.0
+        if not math.isfinite(given) or given < 0 <= usual:
+            raise BadInputError(
+                f"{name}={given:g} as a limit",
+                accepts=f"a number{' from 0 on' if usual >= 0 else ''}, in {rules[name].unit}",
+                fix=f"the usual one is {usual:g}",
             )
 
 

@@ -115,6 +115,7 @@ def _offset(offset: Offset, recording: Recording, *, whole: bool) -> Repair:
     value: dict[str, Any] = {k: None if v is None else round(v + grown_ms, 3) for k, v in numbers.items()}
     value["drift_ppm"] = None if offset.drift_ppm is None else round(offset.drift_ppm, 3)
     author = f"{AUTHOR}: measured on {offset.rests_on or 'its pictures'}; confidence {offset.confidence:.2f}"
+    author += f"; {offset.game_latency_ms:g} ms of the game's own taken off" if offset.game_latency_ms else ""
     where = (None, None) if whole else (start_ns, end_ns)
     return Repair("offset", value, f"inputs take effect {offset} after they are stamped", author, *where)
 
@@ -135,7 +136,11 @@ def store_repairs(session: str | Path, found: Sequence[Repair]) -> Repaired:
     """
     folder = Path(session)
     before = read_facts(folder)
-    new = [one for one in found if not any(_same(one, fact) for fact in before)]
+    count = [fact for fact in before if fact.kind == "offset"]
+    count = count[max((n for n, fact in enumerate(count) if _about(fact) == (None, None)), default=0) :]
+    offsets = [one for one in found if one.kind == "offset"]
+    stands = len(offsets) == len(count) and all(map(_same, offsets, count))  # else all anew: a whole one hides others
+    new = [one for one in found if not (stands if one in offsets else any(_same(one, fact) for fact in before))]
     if not new:
         return Repaired(known=len(found))
     backup = _back_up(folder)

@@ -12,12 +12,16 @@ Example:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from rushes.errors import BadInputError
 from rushes.model.findings import CANNOT_TELL, Finding, Severity
 from rushes.model.recording import Recording
 from rushes.qa.pictures.signs import Signs, read_signs
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rushes.qa.alignment.measured import Measured
+
+Numbered = tuple[npt.NDArray[np.intp], pd.Index]
+"""(N,) which of the texts each row has, and the texts."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,21 @@ class Expected:
     picture: Path | None = None
     reference: Recording | None = None
     game_latency_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no recording can have."""
+        if self.size is not None and min(self.size) < 1:
+            raise BadInputError(
+                f"an expected size of {self.size[1]}x{self.size[0]} px", accepts="1x1 and more", fix="pass 640x360"
+            )
+        if self.rate_hz is not None and not 0 < self.rate_hz < math.inf:
+            raise BadInputError(
+                f"an expected rate of {self.rate_hz:g} Hz", accepts="frames a second, more than 0", fix="pass 60"
+            )
+        if self.game_latency_ms is not None and not 0 <= self.game_latency_ms < math.inf:
+            raise BadInputError(
+                f"a game latency of {self.game_latency_ms:g} ms", accepts="milliseconds, 0 or more", fix="pass 50"
+            )
 
 
 @dataclass
@@ -76,6 +98,16 @@ class Subject:
     def events(self) -> pd.DataFrame:
         """Every event of the recording, columns `EVENT_COLUMNS`, in the order of time."""
         return self.recording.events()
+
+    def numbered(self, name: str) -> Numbered:
+        """Number the texts of a column of `events`, which several checks want: (E,) numbers, and the texts."""
+        if name not in self._numbered:
+            self._numbered[name] = pd.factorize(self.events[name])
+        return self._numbered[name]
+
+    @cached_property
+    def _numbered(self) -> dict[str, Numbered]:
+        return {}
 
     @cached_property
     def steps(self) -> pd.DataFrame:
@@ -107,7 +139,7 @@ class Subject:
 
     def let_go(self) -> None:
         """Forget tables and signs, so that of many recordings one is held at a time; figures and alignment stay."""
-        for name in ("index", "events", "steps", "signs", "sounds"):
+        for name in ("index", "events", "_numbered", "steps", "signs", "sounds"):
             self.__dict__.pop(name, None)
 
     def limit(self, rule: Rule) -> float:

@@ -15,17 +15,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from rushes.model.recording import Recording
-from rushes.store.delayed import Delayed
 from rushes.store.facts import Fact
 from rushes.store.reader import Session
-from rushes.store.validity import Valid
 
 
 def facts_of(recording: Recording) -> tuple[Fact, ...]:
     """Give the side facts of a recording, through the views of it that moved or cut something; none of foreign ones."""
-    if isinstance(recording, Delayed):
-        return facts_of(recording.whole)
-    return recording.facts if isinstance(recording, Session | Valid) else ()
+    whole = recording.whole
+    return whole.facts if isinstance(whole, Session) else ()
 
 
 def checked_of(recording: Recording) -> dict[str, Any] | None:

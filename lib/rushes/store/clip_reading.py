@@ -26,7 +26,6 @@ from rushes.store import images
 from rushes.store.layout import SESSION_FILE
 from rushes.store.reader import Session
 from rushes.store.shelf import Shelf, stamp
-from rushes.store.validity import Valid
 from rushes.store.video_film import Film
 from rushes.store.whereabouts import Part, parts_of
 
@@ -71,7 +70,7 @@ class Opened:
 
     def parts(self, recording: Recording) -> tuple[Part, ...]:
         """Say where the frames of a recording lie."""
-        whole = recording.session if isinstance(recording, Valid) else recording
+        whole = recording.whole
         ours = isinstance(whole, Session)
         key = (whole.frame_count, stamp(whole.path / SESSION_FILE)) if isinstance(whole, Session) else id(whole)
         if key not in self._parts:
@@ -108,7 +107,7 @@ class Reading:
         others: dict[int, _Places] = defaultdict(lambda: defaultdict(list))
         first: dict[int, int] = {}
         for number, (recording, frames) in enumerate(self._wants):
-            whole = recording.session if isinstance(recording, Valid) else recording
+            whole = recording.whole
             first.setdefault(id(whole), number)
             for part, places in self._split(recording, frames):
                 where: _Places

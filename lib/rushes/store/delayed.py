@@ -14,27 +14,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final
+from dataclasses import asdict, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadInputError
-from rushes.model.clock import NS
 from rushes.model.delay import Delay, moved
 from rushes.model.events import cut_events
 from rushes.model.ledger import Account, Ledger
 from rushes.model.readings import Sound
 from rushes.model.recording import Picture, Recording, Sessions
 from rushes.model.session import Segment
-from rushes.store.pairing import delay_of
+from rushes.store.pairing import asked_delay, steps_of
 
 MOVED_OUT: Final = "moved_out"
 """Reason in the ledger: an action, or an observation, that has no partner once actions are moved."""
 _ACTION: Final = ("action", "action_name", "random_action", "is_human")
-_MS: Final = NS // 1000
 
 
 def delayed(recording: Recording, asked: str | float) -> Recording:
@@ -42,7 +40,7 @@ def delayed(recording: Recording, asked: str | float) -> Recording:
 
     Args:
         recording: Any recording.
-        asked: ms by which inputs are moved later, or `measured`; see `store.pairing.delay_of`.
+        asked: ms by which inputs are moved later, or `measured`; see `store.pairing.asked_delay`.
 
     Returns:
         The recording itself where nothing is to be moved.
@@ -50,7 +48,7 @@ def delayed(recording: Recording, asked: str | float) -> Recording:
     Raises:
         BadInputError: No number, or nothing was measured.
     """
-    delay_ms = delay_of(recording, str(asked))
+    delay_ms = asked_delay(recording, str(asked))
     told = delay_ms or isinstance(delay_ms, Delay)
     return Delayed(recording, delay_ms) if told else recording
 
@@ -68,7 +66,6 @@ class Delayed(Recording):
         delay_ms: By how much, ms; a `Delay` may drift. Of an environment the nearest whole number of steps is taken.
 
     Attributes:
-        whole: The recording as it is.
         delay_ms: The same.
         steps_moved: By how many steps the actions of an environment were moved; 0 for recorded play.
 
@@ -77,12 +74,12 @@ class Delayed(Recording):
     """
 
     def __init__(self, recording: Recording, delay_ms: float) -> None:
-        self.whole, self.delay_ms = recording, delay_ms
-        self.info, self.problems = recording.info, recording.problems
+        self._given, self.delay_ms = recording, delay_ms
+        self.problems = recording.problems
         self.kept_at_moments = recording.kept_at_moments
-        rate_hz = recording.rate_hz
-        by = round(float(delay_ms) / 1000 * rate_hz) if recording.is_environment else 0
+        by = steps_of(recording, delay_ms) if recording.is_environment else 0
         self.steps_moved = by
+        self.info = replace(recording.info, provenance={**recording.info.provenance, **_told(delay_ms, recording, by)})
         cut = [self._cut(segment) for segment in recording.segments]
         self._source = [segment.index for segment in cut if segment is not None]
         self.segments = tuple(replace(s, index=k) for k, s in enumerate(s for s in cut if s is not None))
@@ -94,6 +91,11 @@ class Delayed(Recording):
             )
         self.ledger = self._account(recording.ledger)
 
+    @property
+    def whole(self) -> Recording:
+        """What it is a view of, without any view between; see `Recording.whole`."""
+        return self._given.whole
+
     def _cut(self, segment: Segment) -> Segment | None:
         """Leave out the observations whose actions moved in from nowhere, or out."""
         by = self.steps_moved
@@ -101,7 +103,7 @@ class Delayed(Recording):
             return segment
         if segment.frames <= abs(by) + 1:
             return None
-        t_ns = self.whole.index(segment.index)["t_ns"].to_numpy(np.int64)
+        t_ns = self._given.index(segment.index)["t_ns"].to_numpy(np.int64)
         attrs = {k: v for k, v in segment.attrs.items() if k != "score"} | {"actions_moved": by}
         if by > 0:
             return replace(
@@ -128,8 +130,8 @@ class Delayed(Recording):
     def index(self, segment: int | None = None) -> pd.DataFrame:
         """Return one row a frame that is left; see `Recording.index`."""
         if not self.steps_moved:
-            return self.whole.index(segment)
-        parts = [self._inside(self.whole.index(self._source[s.index]), s) for s in self._each(segment)]
+            return self._given.index(segment)
+        parts = [self._inside(self._given.index(self._source[s.index]), s) for s in self._each(segment)]
         return pd.concat(parts, ignore_index=True)
 
     def _inside(self, table: pd.DataFrame, segment: Segment) -> pd.DataFrame:
@@ -140,10 +142,10 @@ class Delayed(Recording):
         """Return one row an action, each at the observation that it was moved to; see `Recording.steps`."""
         by = self.steps_moved
         if not by:
-            return self.whole.steps(segment)
+            return self._given.steps(segment)
         parts = []
         for one in self._each(segment):
-            table = self.whole.steps(self._source[one.index])
+            table = self._given.steps(self._source[one.index])
             stay, move = (table.iloc[by:], table.iloc[:-by]) if by > 0 else (table.iloc[:by], table.iloc[-by:])
             columns = {name: move[name].to_numpy() for name in _ACTION}
             parts.append(stay.assign(segment=one.index, **columns).reset_index(drop=True))
@@ -153,7 +155,7 @@ class Delayed(Recording):
         """Return the events, moved; see `Recording.events`."""
         if self.is_environment:
             return self.step_edges(segment)
-        whole = self.whole.events()
+        whole = self._given.events()
         times = moved(whole["t_ns"].to_numpy(np.int64), self.delay_ms)
         whole = whole.assign(t_ns=times).sort_values("t_ns", kind="stable", ignore_index=True)
         if segment is None:
@@ -163,8 +165,8 @@ class Delayed(Recording):
     def telemetry(self, segment: int | None = None) -> pd.DataFrame:
         """Return what the game reported within what is left; see `Recording.telemetry`."""
         if not self.steps_moved:
-            return self.whole.telemetry(segment)
-        whole = self.whole.telemetry()
+            return self._given.telemetry(segment)
+        whole = self._given.telemetry()
         parts = [
             whole[(whole["t_ns"] >= s.start_ns) & (whole["t_ns"] < s.end_ns)].assign(segment=s.index)
             for s in self._each(segment)
@@ -173,19 +175,27 @@ class Delayed(Recording):
 
     def sound(self, stream: str) -> Iterator[Sound]:
         """Give the sound, which is not moved; see `Recording.sound`."""
-        return self.whole.sound(stream)
+        return self._given.sound(stream)
 
     def sound_between(self, stream: str, start_ns: int, stop_ns: int) -> Iterator[Sound]:
         """Give blocks of the sound, which is not moved; see `Recording.sound_between`."""
-        return self.whole.sound_between(stream, start_ns, stop_ns)
+        return self._given.sound_between(stream, start_ns, stop_ns)
 
     def frames(self, start: int, stop: int) -> Iterator[npt.NDArray[np.uint8]]:
         """Decode pictures by their frame_index; see `Recording.frames`."""
-        return self.whole.frames(start, stop)
+        return self._given.frames(start, stop)
 
     def pictures(self, start: int, stop: int) -> Iterator[Picture | None]:
         """Give pictures as they are stored; see `Recording.pictures`."""
-        return self.whole.pictures(start, stop)
+        return self._given.pictures(start, stop)
+
+
+def _told(delay_ms: float, recording: Recording, steps: int) -> dict[str, Any]:
+    """Say by how much inputs were moved, for whoever finds what is made of it."""
+    if recording.is_environment:
+        return {"actions_moved_steps": steps} if steps else {}
+    pieces = [asdict(piece) for piece in delay_ms.pieces] if isinstance(delay_ms, Delay) else []
+    return {"inputs_moved_ms": float(delay_ms)} | ({"inputs_moved_pieces": pieces} if pieces else {})
 
 
 def _less(account: Account, kept: int | None) -> Account:

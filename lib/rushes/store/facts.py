@@ -17,15 +17,15 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from rushes.errors import BadDataError, BadInputError, near
-from rushes.store.atomic import storage_errors, sync
+from rushes.store.atomic import new_file, storage_errors, sync
 from rushes.store.layout import FACTS_FILE
 from rushes.store.lock import lock
 
@@ -110,7 +110,7 @@ def add_fact(
         raise BadInputError(f"replaces={replaces!r}", accepts="the id of a fact of this session", fix="list them first")
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     fact = Fact(uuid.uuid4().hex[:12], kind, t_start_ns, t_end_ns, dict(value), author, now, replaces)
-    line = json.dumps(asdict(fact), ensure_ascii=False, separators=(",", ":")) + "\n"
+    line = _line(fact)
     path = folder / FACTS_FILE
     with storage_errors(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -121,6 +121,19 @@ def add_fact(
             os.close(handle)
         sync(path)
     return fact
+
+
+def write_facts(session: str | Path, facts: Iterable[Fact]) -> None:
+    """Give a new session facts that another one has, as they were said; none of them replaces another.
+
+    Args:
+        session: Its directory, which has no facts yet.
+        facts: Of the other.
+    """
+    lines = [_line(replace(fact, replaces="")) for fact in facts]
+    if lines:
+        with new_file(Path(session) / FACTS_FILE) as partial:
+            partial.write_text("".join(lines), encoding="utf-8")
 
 
 def read_facts(session: str | Path, *, replaced: bool = False) -> tuple[Fact, ...]:
@@ -156,6 +169,10 @@ def read_facts(session: str | Path, *, replaced: bool = False) -> tuple[Fact, ..
         facts.append(_fact(last))
     gone = {f.replaces for f in facts if f.replaces}
     return tuple(f for f in facts if replaced or f.id not in gone)
+
+
+def _line(fact: Fact) -> str:
+    return json.dumps(asdict(fact), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _fact(line: bytes) -> Fact:

@@ -36,6 +36,8 @@ from rushes.store.validity import Valid
 Ints = npt.NDArray[np.int64]
 
 MEASURED: Final = "measured"
+MOST_MS: Final = 86_400_000.0
+"""The longest delay that is taken, either way: a day."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,8 @@ def _measured(recording: Recording, offsets: Sequence[Fact]) -> Delay:
     return Delay(pieces[0].ms, tuple(pieces))
 
 
-def delay_of(recording: Recording, asked: str) -> float:
-    """Read an `action_delay_ms` option.
+def asked_delay(recording: Recording, asked: str) -> float:
+    """Read how much later inputs are wanted.
 
     Args:
         recording: The recording that it is for.
@@ -178,7 +180,7 @@ def delay_of(recording: Recording, asked: str) -> float:
             what it is about, and grows by its `drift_ppm`; where no fact reaches, the first one's `ms` is taken.
 
     Returns:
-        ms by which events are moved later; a `Delay` where it was measured.
+        ms by which inputs are moved later; a `Delay` where it was measured.
 
     Raises:
         BadInputError: No number, or nothing was measured.
@@ -190,15 +192,49 @@ def delay_of(recording: Recording, asked: str) -> float:
             raise BadInputError(
                 f"action_delay_ms=measured for {recording.info.id}, whose offset nobody measured",
                 accepts="a session with an offset among its facts, or a number",
-                fix="measure the alignment first, or pass a number of milliseconds",
+                fix="`rushes qa PATH --keep` measures a session and stores its offset, and `rushes convert --format "
+                "session` makes one of other files; or pass a number of milliseconds",
             )
         return _measured(recording, offsets)
     try:
         found = float(asked)
     except ValueError:
         found = np.nan
-    if not np.isfinite(found):
+    if not abs(found) <= MOST_MS:
         raise BadInputError(
-            f"action_delay_ms={asked!r}", accepts="a number of milliseconds, or measured", fix="write action_delay_ms=0"
+            f"action_delay_ms={asked!r}",
+            accepts=f"a number of milliseconds up to {MOST_MS:.0f} either way, or measured",
+            fix="write action_delay_ms=0",
         )
     return found
+
+
+def steps_of(recording: Recording, delay_ms: float) -> int:
+    """Give the whole steps that are nearest to a delay: by so many the actions of an environment move."""
+    return round(float(delay_ms) / 1000 * recording.rate_hz)
+
+
+def delay_of(recording: Recording, asked: str) -> float:
+    """Read an `action_delay_ms` option of what moves events by their times, which an environment's actions have not.
+
+    Args:
+        recording: The recording that it is for.
+        asked: See `asked_delay`.
+
+    Returns:
+        ms by which events are moved later, see `asked_delay`; 0 for an environment.
+
+    Raises:
+        BadInputError: No number, nothing was measured, or an environment's actions would have to move by a step or
+            more.
+    """
+    found = asked_delay(recording, asked)
+    if not recording.is_environment:
+        return found
+    if by := steps_of(recording, found):
+        raise BadInputError(
+            f"action_delay_ms={asked} for {recording.info.id}, an environment: its actions would move by {by} steps",
+            accepts=f"less than half a step, {500 / recording.rate_hz:.0f} ms, here",
+            fix=f"move them first: `rushes convert PATH NEW --format session --action-delay-ms {asked}`",
+        )
+    return 0.0

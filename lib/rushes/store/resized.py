@@ -34,7 +34,6 @@ from rushes.model.recording import Recording
 from rushes.store import images
 from rushes.store.layout import VIDEO
 from rushes.store.reader import Session
-from rushes.store.validity import Valid
 from rushes.store.video_pictures import VideoPictures
 
 Pixels = npt.NDArray[np.uint8]
@@ -118,7 +117,7 @@ def _pictures_a_task(size: int) -> int:
 
 
 def _tasks(recording: Recording, wanted: Ints, size: int, *, quick: bool) -> Iterator[_Task]:
-    session = recording.session if isinstance(recording, Valid) else recording
+    session = recording.whole
     for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > _HOLE) + 1):
         if not len(run):
             continue

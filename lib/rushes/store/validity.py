@@ -86,6 +86,11 @@ class Valid(Recording):
         return self._session
 
     @property
+    def whole(self) -> Recording:
+        """The session that it is a view of; see `Recording.whole`."""
+        return self._session
+
+    @property
     def facts(self) -> tuple[Fact, ...]:
         """The side facts of the session."""
         return self._session.facts

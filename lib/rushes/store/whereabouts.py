@@ -22,7 +22,6 @@ import numpy.typing as npt
 from rushes.model.recording import Recording
 from rushes.store.layout import VIDEO
 from rushes.store.reader import Session
-from rushes.store.validity import Valid
 
 Ints = npt.NDArray[np.int64]
 
@@ -79,7 +78,7 @@ def parts_of(recording: Recording) -> tuple[Part, ...]:
     Raises:
         BadDataError: A table of the session is damaged.
     """
-    whole = recording.session if isinstance(recording, Valid) else recording
+    whole = recording.whole
     if isinstance(whole, Session):
         found = (
             (folder / VIDEO if is_film else None, whole.picture_size, numbers)

@@ -9,6 +9,7 @@ from rushes.model.recording import Recording
 from rushes.model.session import Segment, SessionInfo, StreamSpec
 from rushes.qa.alignment.check import check_alignment
 from rushes.qa.alignment.measure import measure
+from rushes.qa.alignment.measured import Measured, Offset
 from rushes.qa.pictures.signs import BLOCKS, SIGN, Signs
 from rushes.qa.rules import Limits
 from rushes.qa.subject import Expected, Subject
@@ -97,15 +98,16 @@ def camera(offset_ms, *, seconds=40, drift_ppm=0.0, seed=0, gain=-0.3, segments=
     return subject_of(parts, rows, moved(t_ms, dx), **more)
 
 
-def keyed(offset_ms, *, seed=0, reacts=True, seconds=60):
-    """Presses that light one block in the first frame that can show them; others flicker by themselves."""
+def keyed(offset_ms, *, seed=0, reacts=True, seconds=60, places=1):
+    """Presses that light a block, one of so many in turn, in the first frame that can show them; others flicker."""
     rng = np.random.default_rng(seed)
     part = frames_ms(0, seconds, rng)
     pressed = np.cumsum(rng.uniform(300, 1400, 60))
     pressed = pressed[pressed < seconds * 1000 - 1500]
     rows = signs_of([part], rng)
     if reacts:
-        rows["blocks"][np.searchsorted(part, pressed + offset_ms), 4, 7] += 15
+        place = 7 + np.arange(len(pressed)) % places
+        rows["blocks"][np.searchsorted(part, pressed + offset_ms), 4, place] += 15 * places**2
     rows["blocks"][rng.integers(0, len(part), 200), 2, 3] += 15
     return subject_of([part], rows, typed(pressed, rng.uniform(60, 280, len(pressed))))
 
@@ -125,6 +127,13 @@ def test_a_block_that_lights_after_presses_tells_the_offset_without_a_half_frame
     assert abs(offset.ms - offset_ms) < FRAME_MS / 4
     assert offset.low_ms < offset_ms < offset.high_ms
     assert offset.evidence["edges"] >= 50
+
+
+@pytest.mark.parametrize("offset_ms", [-85.0, 50.0, 82.0, 115.0])
+def test_a_figure_that_hops_from_place_to_place_tells_it_as_well(offset_ms):
+    offset = measure(keyed(offset_ms, places=4, seed=3)).offset
+    assert abs(offset.ms - offset_ms) < FRAME_MS / 4
+    assert offset.low_ms < offset_ms < offset.high_ms
 
 
 def test_drift_over_five_minutes_is_told_to_ten_ppm_and_held_against_its_limit():
@@ -177,9 +186,36 @@ def test_segments_with_offsets_of_their_own_are_named():
     assert measured.segments_differ
     assert [abs(one.ms - true) < 8 for one, true in zip(measured.segments, (10, 100), strict=True)] == [True, True]
     assert "alignment.segments" in {f.check for f in check_alignment(subject)}
+    assert measured.offset.drift_ppm is None, "a line through two offsets is no drift"
     alike = camera(10.0, segments=2).measured
     assert not alike.segments_differ
     assert abs(alike.offset.ms - 10) < 8
+
+
+def test_a_drift_over_a_pause_is_not_two_offsets():
+    subject = camera(10.0, segments=2, seconds=180, drift_ppm=200.0)
+    first, second = subject.measured.segments
+    assert second.ms - first.ms == pytest.approx(40, abs=6)  # 200 ppm over the 200 s between their middles
+    assert not subject.measured.segments_differ
+    assert abs(subject.measured.offset.drift_ppm - 200) < 20
+    assert {f.check for f in check_alignment(subject)} == {"alignment.drift"}
+
+
+@pytest.mark.parametrize(
+    ("between", "ms", "said"),
+    [
+        ("input_sound", 200, "after the input"),
+        ("input_sound", -200, "before the input"),
+        ("sound_picture", 200, "before its picture"),
+        ("sound_picture", -200, "after its picture"),
+    ],
+)
+def test_sound_is_said_to_come_before_or_after(between, ms, said):
+    subject = camera(20.0)
+    offset = Offset(between, ms=ms, low_ms=ms - 5, high_ms=ms + 5)
+    subject.__dict__["measured"] = Measured(Offset("input_picture", reason="still"), sounds=(("mic", offset),))
+    (found,) = (f for f in check_alignment(subject) if f.check == "alignment.sound_offset")
+    assert found.sentence.startswith(f"mic is heard 200 ms {said} ")
 
 
 def test_times_that_nobody_measured_are_not_certified():

@@ -34,21 +34,14 @@ class Take:
     Attributes:
         recording: It.
         format: What it was read as.
-        others: How many recordings lie beside it that are not looked at.
-        problems: What reading the path had to work around, as findings.
+        problems: What reading the path had to work around and what lies beside it, as findings.
         planted: Rule -> planted value, for the notebook's own session; empty for any other.
     """
 
     recording: Recording
     format: str
-    others: int
     problems: tuple[Finding, ...]
     planted: dict[str, float]
-
-    @property
-    def begin_ns(self) -> int:
-        """Where it begins, ns since session start."""
-        return self.recording.segments[0].start_ns if self.recording.segments else 0
 
     @property
     def planted_ms(self) -> float | None:
@@ -130,8 +123,11 @@ def open_take(run: Run) -> Take:
         Finding(check=f"read.{p.kind}", severity="warning", sentence=f"{p.where}: {p.sentence} ({p.count})")
         for p in sessions.own_problems
     )
+    if others := len(sessions) - 1:
+        sentence = f"not looked at: {others} more beside it; `session` names one, recipes/check_library.ipynb takes all"
+        problems = (*problems, Finding("read.others", "info", sentence, recording.info.id, value=float(others)))
     planted = {} if source else dict(recording.info.provenance[PLANTED])
-    return Take(recording, sessions.format, len(sessions) - 1, problems, planted)
+    return Take(recording, sessions.format, problems, planted)
 
 
 def examine_take(run: Run, take: Take, settings: Settings) -> Checked:
@@ -150,7 +146,7 @@ def examine_take(run: Run, take: Take, settings: Settings) -> Checked:
         quick=settings.quick,
         progress=run.bar("checking"),
     )
-    return Checked(take, settings, found.subjects[0], (*take.problems, *found.findings))
+    return Checked(take, settings, found.subjects[0], (*take.problems, *settings.left_out(), *found.findings))
 
 
 def _chosen(sessions: Sessions, wanted: str) -> Recording:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rushes.model.clock import NS
 from rushes.notebook.alignment.examined import Checked
 from rushes.notebook.run import Run
 from rushes.preview.html import Html, note, table
@@ -25,6 +26,7 @@ from rushes.qa.alignment.measured import Offset
 from rushes.qa.repair import Repair, repairs, store_repairs
 from rushes.qa.subject import Subject
 from rushes.store.delayed import Delayed, delayed
+from rushes.store.facts import Fact
 from rushes.store.fingerprint import of_file
 from rushes.store.reader import Session, open_session
 
@@ -39,24 +41,24 @@ class Mended:
     Attributes:
         would: Repairs that are safe for what was found.
         place: The session that they were stored in, as it is shown; `""` where none was.
-        stored: How many were stored now; those that stood there already are not stored again.
-        known: How many stood there already.
+        known: How many stood there already; those are not stored again.
         before: The offset that was measured first.
         delay_ms: By how much exports move its inputs when they are asked for the measured offset.
         after: What is measured with that; None where there was no offset to apply.
         limit_ms: What it is held against.
         raw_alike: Whether every recorded file is byte for byte as it was.
+        facts: What was stored now.
     """
 
     would: tuple[Repair, ...]
     before: Offset
     place: str = ""
-    stored: int = 0
     known: int = 0
     delay_ms: float | None = None
     after: Offset | None = None
     limit_ms: float | None = None
     raw_alike: bool = True
+    facts: tuple[Fact, ...] = ()
 
     @property
     def within(self) -> bool:
@@ -68,11 +70,11 @@ class Mended:
         """Show what was stored and what is left, or what would be stored."""
         if not self.would:
             return note("There is nothing to repair that a program may decide.")
-        rows: list[list[Any]] = [["side fact", f"{one.kind} {_content(one)}: {one.why}"] for one in self.would]
+        rows: list[list[Any]] = [["side fact", f"{_content(one)}: {one.why}"] for one in self.would]
         if not self.place:
             caption = "Nothing was stored. `fix = True`, or `rushes qa PATH --fix`, would store as side facts:"
             return table(["", ""], rows, caption=caption)
-        rows.append(["stored in", f"{self.place}: {self.stored} now, {self.known} before"])
+        rows.append(["stored in", f"{self.place}: {len(self.facts)} now, {self.known} before"])
         if self.after is not None and self.delay_ms is not None:
             limit = "none" if self.limit_ms is None else f"{self.limit_ms:g} ms"
             rows += [
@@ -116,7 +118,7 @@ def repair(run: Run, checked: Checked) -> Mended:
         would=would,
         before=before,
         place=COPY if take.planted else take.recording.info.id,
-        stored=len(done.facts),
+        facts=done.facts,
         known=done.known,
         delay_ms=float(moved.delay_ms) if isinstance(moved, Delayed) else None,
         after=after,
@@ -137,7 +139,10 @@ def _place(run: Run, checked: Checked) -> Path:
 
 
 def _content(one: Repair) -> str:
+    """Say a side fact in words."""
+    if one.kind == "validity" and one.t_start_ns is not None and one.t_end_ns is not None:
+        return f"not valid from {one.t_start_ns / NS:.2f} to {one.t_end_ns / NS:.2f} s"
     said = ", ".join(
         f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in one.value.items() if v is not None
     )
-    return f"({said})"
+    return f"{one.kind} ({said})"

@@ -6,7 +6,7 @@ Limits are named by their rules and given in the rule's unit, with commas betwee
 Example:
     >>> dict(parse_limits("timing.gap 300, alignment.offset=40").values)
     {'timing.gap': 300.0, 'alignment.offset': 40.0}
-    >>> parse_size("360x640")
+    >>> parse_size("640x360")
     (360, 640)
 """
 
@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from rushes.errors import BadInputError
 from rushes.formats.base import open_any
+from rushes.model.findings import Finding
 from rushes.preview.html import Html, note
 from rushes.qa.base import CHECKS
 from rushes.qa.rules import Limits
@@ -69,6 +70,13 @@ class Settings:
         )
         return cls(checks, parse_limits(str(parameters.get("limits", ""))), expected, bool(parameters.get("quick")))
 
+    def left_out(self) -> tuple[Finding, ...]:
+        """Say what nobody looked at, as remarks: what is not said of it is no praise."""
+        said = ["pictures, sound and whole files, as `quick` asks"] * self.quick
+        missing = [check for check in CHECKS if self.checks and check not in self.checks]
+        said += [f"what {', '.join(missing)} would say, which `checks` leaves out"] * bool(missing)
+        return tuple(Finding("read.left_out", "info", f"not looked at: {one}") for one in said)
+
     def show(self) -> Html:
         """Show what was given; the limits in use stand in `limits_table`."""
         said = [f"{name} {value:g}" for name, value in self.limits.values.items()]
@@ -100,10 +108,13 @@ def parse_limits(text: str) -> Limits:
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
-    """Read a size as HEIGHTxWIDTH in px; None for `""`.
+    """Read a size as WIDTHxHEIGHT in px, as `rushes qa --expect-size` does.
 
     Args:
-        text: `360x640`.
+        text: `640x360`.
+
+    Returns:
+        (height, width); None for `""`.
 
     Raises:
         BadInputError: Something else.
@@ -112,8 +123,8 @@ def parse_size(text: str) -> tuple[int, int] | None:
         return None
     found = _SIZE.fullmatch(text.strip().lower())
     if not found:
-        raise BadInputError(f"expect_size={text!r}", accepts="HEIGHTxWIDTH in px", fix="write 360x640")
-    return int(found[1]), int(found[2])
+        raise BadInputError(f"expect_size={text!r}", accepts="WIDTHxHEIGHT in px", fix="write 640x360")
+    return int(found[2]), int(found[1])
 
 
 def _above_zero(name: str, value: float) -> float | None:

@@ -47,4 +47,4 @@ def look(checked: Checked, inputs: Sequence[Answered], values: Mapping[str, Any]
     say(0, 2, "the curve")
     curve = alignment_curve(offset, checked.settings.limits, at_ms=at_ms)
     say(1, 2, "inputs and their pictures")
-    return [curve, answers(checked.take.recording, inputs, at_ms=at_ms)]
+    return [curve, answers(checked.take.recording, inputs, at_ms=at_ms, latency_ms=offset.game_latency_ms)]

@@ -20,6 +20,8 @@ from rushes.notebook.alignment.repair import Mended
 from rushes.preview.html import Html, note, table
 from rushes.preview.qa_findings import worst_first
 from rushes.preview.qa_limits import rule_of, with_unit
+from rushes.qa.base import every_rule
+from rushes.qa.settled import settled
 
 
 def judge(checked: Checked, mended: Mended) -> list[Finding]:
@@ -32,7 +34,7 @@ def judge(checked: Checked, mended: Mended) -> list[Finding]:
     planted = checked.take.planted
     found = [_told(f, planted) for f in worst_first(checked.findings)]
     if not planted:
-        return found
+        return settled(found, mended.facts, every_rule())
     seen = {f.check for f in checked.findings if f.severity != "info"}
     found += [
         Finding("planted.missed", "error", f"{rule}: planted {value:g}, and no check says so", session)
@@ -91,5 +93,6 @@ def _told(finding: Finding, planted: dict[str, float]) -> Finding:
     """Make a remark of a finding that was planted."""
     if finding.check not in planted or finding.severity == "info":
         return finding
-    words = f"planted and found: {finding.check}, planted {planted[finding.check]:g}, measured {finding.value:.1f}"
-    return replace(finding, severity="info", sentence=words)
+    unit = rule.unit if (rule := rule_of(finding.check)) else ""
+    told = f"planted {with_unit(planted[finding.check], unit)}, measured {with_unit(finding.value, unit)}"
+    return replace(finding, severity="info", sentence=f"planted and found: {finding.check}, {told}")

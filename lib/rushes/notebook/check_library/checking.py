@@ -5,7 +5,7 @@ takes the memory of as many sessions as there are workers. A session that cannot
 
 Example (a cell of the recipe):
     >>> def cell(run):
-    ...     return check_library(run, tasks_of("data/sessions"), Settings.of(run.parameters))
+    ...     return check_library(tasks_of("data/sessions"), Settings.of(run.parameters))
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rushes.model.findings import Finding, verdict
 from rushes.model.recording import Recording, Sessions
 from rushes.notebook.alignment.planted_take import PLANTED
 from rushes.notebook.alignment.settings import Settings
-from rushes.preview.html import Html
+from rushes.preview.html import Html, note
 from rushes.preview.qa_library import SessionLine, attention_table
 from rushes.qa.base import examine, figures_of
 from rushes.qa.repair import AUTHOR
@@ -46,12 +46,14 @@ class Task:
         number: Which of its recordings.
         name: What it is called.
         own: Whether it is a session of ours, which side facts can be added to.
+        planted: Whether it is of the recipe's own library, whose faults are planted.
     """
 
     path: Path
     number: int
     name: str
     own: bool
+    planted: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,15 @@ class Tasks:
     def __len__(self) -> int:
         return len(self.each)
 
+    def show(self) -> Html:
+        """Say how many there are, and what they were read as."""
+        return note(f"{len(self)} recordings, read as {self.format}.")
+
+    def _repr_html_(self) -> str:
+        return self.show().html
+
     def __repr__(self) -> str:
-        return f"{len(self)} recordings, read as {self.format}"
+        return repr(self.show())
 
 
 @dataclass(frozen=True)
@@ -100,15 +109,16 @@ class Checked:
         return repr(self.show())
 
 
-def tasks_of(path: str | Path) -> Tasks:
+def tasks_of(path: str | Path, *, planted: bool = False) -> Tasks:
     """List what a path holds; tables and pictures are not read.
 
     Args:
         path: A folder of sessions, one session, or anything else that can be read.
+        planted: Whether it is the recipe's own library, whose faults are planted.
     """
     sessions = open_any(path)
     found = tuple(
-        Task(recording.path, 0, recording.info.id, own=True)
+        Task(recording.path, 0, recording.info.id, own=True, planted=planted)
         if isinstance(recording, Session)
         else Task(Path(path), number, recording.info.id, own=False)
         for number, recording in enumerate(sessions)
@@ -149,7 +159,7 @@ def check_library(
                 progress(number, len(tasks), task.name)
     lines = tuple(found[task] for task in tasks.each)
     kept = sum(_keep(task, found[task]) for task in tasks.each) if keep else 0
-    return Checked(lines, tasks.problems, kept)
+    return Checked(lines, (*tasks.problems, *settings.left_out()), kept)
 
 
 def check_one(task: Task, settings: Settings) -> SessionLine:
@@ -172,10 +182,9 @@ def check_one(task: Task, settings: Settings) -> SessionLine:
         game=recording.info.game,
         seconds=recording.duration_s,
         frames=recording.frame_count,
-        begin_ns=recording.segments[0].start_ns if recording.segments else 0,
         findings=_few(examined.findings),
         figures=figures_of(examined.subjects[0]),
-        planted=_planted(recording),
+        planted=_planted(recording) if task.planted else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from rushes.model.findings import Finding
 from rushes.notebook.check_library.checking import Checked
 from rushes.preview.qa_library import SessionLine, by_need
+from rushes.preview.qa_limits import rule_of, with_unit
 
 WORST: Final = 3
 """Findings of a session that stand in verdict.json; all of them where there is a planted fault."""
@@ -28,10 +29,19 @@ def judge(checked: Checked) -> list[Finding]:
     found = list(checked.problems)
     for line in by_need(checked.lines):
         if line.planted is None:
-            found += line.serious[:WORST]
+            found += [*line.serious[:WORST], *_more(line)]
         else:
             found += _held(line)
     return found
+
+
+def _more(line: SessionLine) -> Iterator[Finding]:
+    """Say how many findings of a session do not stand here."""
+    left = len(line.serious) - WORST
+    if left > 0:
+        sentence = f"{left} more of {line.session}: `rushes qa` on it, or notebook 02, says them"
+        yield Finding("read.more", "info", sentence, line.session)
+    yield from (finding for finding in line.findings if finding.check == "read.more")
 
 
 def _held(line: SessionLine) -> Iterator[Finding]:
@@ -39,8 +49,11 @@ def _held(line: SessionLine) -> Iterator[Finding]:
     if line.planted and not mine:
         yield Finding("planted.missed", "error", f"{line.planted} was planted, and no check says so", line.session)
     if mine:
+        value, limit = mine[0].value, mine[0].limit
+        unit = rule.unit if (rule := rule_of(mine[0].check)) else ""
         sentence = f"planted and found: {line.planted} in {line.session}"
-        yield Finding("planted.found", "info", sentence, line.session, value=mine[0].value, limit=mine[0].limit)
+        sentence += "" if value is None else f", {with_unit(value, unit)}, limit {with_unit(limit, unit)}"
+        yield Finding("planted.found", "info", sentence, line.session, value=value, limit=limit)
     yield from (finding for finding in line.serious if finding.check != line.planted)
 
 

@@ -50,7 +50,7 @@ def check_actions(subject: Subject) -> Iterator[Finding]:
     if subject.recording.is_environment:
         yield from actions_steps.check_steps(subject)
         return
-    hands = Hands.of(subject.events)
+    hands = Hands.of(subject.events, subject.numbered)
     yield from actions_keys.check_keys(subject, hands)
     yield from actions_record.check_record(subject, hands)
     yield from actions_axes.check_axes(subject, hands)

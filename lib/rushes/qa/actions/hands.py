@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -21,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.model.controls import CONTROLS
+from rushes.qa.subject import Numbered
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -70,20 +72,23 @@ class Hands:
     chord: Bools
 
     @classmethod
-    def of(cls, events: pd.DataFrame) -> Hands:
-        """Take a table of events, columns `EVENT_COLUMNS`."""
-        codes, names = pd.factorize(events["kind"])
-        kinds = np.array([_KINDS.index(n) if n in _KINDS else -1 for n in names] or [-1], np.int64)
-        kind = kinds[codes] if len(codes) else np.zeros(0, np.int64)
-        flags, names = pd.factorize(events["flag"])
-        chord = np.isin(flags, np.flatnonzero(np.asarray(names, object) == _CHORD))
+    def of(cls, events: pd.DataFrame, numbered: Callable[[str], Numbered] | None = None) -> Hands:
+        """Take a table of events, columns `EVENT_COLUMNS`.
+
+        Args:
+            events: The table.
+            numbered: Gives a column of it with its texts numbered, where that is done already.
+        """
+        codes = numbered or (lambda name: pd.factorize(events[name]))
+        (kind, kinds), (flag, flags) = codes("kind"), codes("flag")
+        (device, devices), (control, controls) = codes("device"), codes("control")
+        kind = np.array([_KINDS.index(n) if n in _KINDS else -1 for n in kinds] or [-1], np.int64)[kind]
+        chord = np.isin(flag, np.flatnonzero(np.asarray(flags, object) == _CHORD))
         if chord.any():  # a release still ends the hold of a modifier that went down before
             keep = ~chord | (kind == RELEASE)
-            events, kind, chord = events[keep], kind[keep], chord[keep]
-        device, devices = pd.factorize(events["device"])
-        control, controls = pd.factorize(events["control"])
-        pair, found = pd.factorize(device * max(1, len(controls)) + control)
+            events, kind, chord, device, control = (each[keep] for each in (events, kind, chord, device, control))
         many = max(1, len(controls))
+        pair, found = pd.factorize(device * many + control)
         both = tuple((str(devices[p // many]), str(controls[p % many])) for p in found.tolist())
         return cls(events, events["t_ns"].to_numpy(np.int64), kind, pair.astype(np.int64), both, chord)
 

@@ -137,9 +137,11 @@ def _sounds(subject: Subject, measured: Measured) -> Iterator[Finding]:
             if offset.ms is None or low is None or high is None or low * high <= 0:
                 continue
             if min(abs(low), abs(high)) > limit:
-                what = "is heard after the input" if offset.between == "input_sound" else "comes before its picture"
+                follows = offset.between == "input_sound"
+                when = "after" if follows == (offset.ms > 0) else "before"
                 sentence = (
-                    f"{name} {what} by {offset.ms:+.0f} ms (90 % within {low:+.1f} to {high:+.1f} ms; limit "
-                    f"{limit:g} ms); look for the latency of the sound device, and shift the sound by it"
+                    f"{name} is heard {abs(offset.ms):.0f} ms {when} {'the input' if follows else 'its picture'} "
+                    f"(offset 90 % within {low:+.1f} to {high:+.1f} ms; limit {limit:g} ms); look for the latency of "
+                    "the sound device, and shift the sound by it"
                 )
                 yield subject.finding(SOUND, sentence, value=offset.ms, stream=name, t_ns=offset.at_ns)

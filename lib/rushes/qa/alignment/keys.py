@@ -51,6 +51,9 @@ _ODD: Final = 0.05  # share of edges that change nothing, or other things
 _LASTS_MS: Final = 100.0  # of a response, how much is looked at
 _CLEAR: Final = 3.0  # standard errors from which a block takes part
 _ROUNDS: Final = 5
+_BEGINS: Final = 0.7  # frames, how wide learning begins
+_AROUND: Final = 1.5  # frames beside the search's best that first frames are looked at, in steps of
+_PART: Final = 0.125  # frames
 _RELEASE: Final = 0.7
 """What releases weigh: where all holds last equally long, what follows a press could follow the release before."""
 _BESIDE_MS: Final = 50.0  # how far the search may be beside the first response
@@ -163,7 +166,7 @@ def _search(look: Look, kinds: list[_Kind], seen: Singles) -> _Found | None:
     chosen = tuple(int(n) for n in np.flatnonzero(nearby > max(4.0, 0.02 * nearby.max())))
     if not chosen:
         return None
-    lag_ms = near * look.frame_ms
+    lag_ms = (near + 0.5) * look.frame_ms  # the first frame behind an edge and `near` more, or one more than that
     return _Found(float(lag_ms[top]), chance, lag_ms.astype(np.float64), score, chosen)
 
 
@@ -187,7 +190,7 @@ class _Edges:
     def rows(self, centre_ms: float) -> Rows:
         """Say how likely offsets near one are, for each width of scatter."""
         look = self.look
-        line, wide = Line(centre_ms, 0.0, look.middle_ms), 1.5 * look.frame_ms
+        line, wide = Line(self._begin(centre_ms), 0.0, look.middle_ms), _BEGINS * look.frame_ms
         middles = [np.searchsorted(look.t_ms, times + centre_ms) for times in self.kinds]
         likely = [np.zeros((len(times), 2 * self.near + 1)) for times in self.kinds]
         ways = np.zeros((len(SCATTERS_MS), look.blocks, 2 * NEAR_MS + 1), np.float32)
@@ -208,6 +211,19 @@ class _Edges:
             line = best_line(look, [Rows(centre_ms, ways)], most_ppm=MOST_PPM)
             wide = SCATTERS_MS[int(ways.sum(axis=1).max(axis=1).argmax())] + 0.3 * look.frame_ms
         return Rows(centre_ms, ways)
+
+    def _begin(self, centre_ms: float) -> float:
+        """Give the offset near one at which first frames show most, to a part of a frame.
+
+        Learning that begins half a frame away finds a response of two frames, and stays there.
+        """
+        best = (-1.0, centre_ms)
+        for beside in np.linspace(-_AROUND, _AROUND, round(2 * _AROUND / _PART) + 1):
+            ms = centre_ms + float(beside) * self.look.frame_ms
+            first = [np.searchsorted(self.look.t_ms, times + ms) for times in self.kinds]
+            shown = sum(float(_strength(self.seen, rows, np.zeros(1, np.int64))[0]) for rows in first)
+            best = max(best, (shown, ms))
+        return best[1]
 
     def _learn(
         self, expected: list[Floats], likely: list[Floats], middles: list[Ints]

@@ -10,6 +10,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ _WIDEST_MS: Final = 100.0
 _WIDEST_FRAMES: Final = 4.0
 """Intervals wider than both tell nothing."""
 _WIDEST_PPM: Final = 60.0
+_CLOCKS_PPM: Final = 200.0  # clocks of computers stay below
+_DRIFTS: Final = 81  # that are tried between segments
 _TOGETHER_FRAMES: Final = 3.0
 _APART_MS: Final = 80.0  # hints nearer than this, or three frames, speak of one offset
 _SCROLLS: Final = 0.3
@@ -65,8 +68,11 @@ def measure_play(subject: Subject) -> Measured:
         offsets.append(_offset(subject, here, reason, segment))
     whole = offsets[0] if len(offsets) == 1 else _offset(subject, heard, why, None)
     if len(offsets) == 1:
-        whole = Offset(**{**vars(whole), "segment": None})
-    return Measured(whole, tuple(offsets), segments_differ=_differ(offsets))
+        whole = replace(whole, segment=None)
+    differ = _differ(offsets)
+    if differ:  # a line through several offsets is no drift
+        whole = replace(whole, drift_ppm=None, drift_low_ppm=None, drift_high_ppm=None)
+    return Measured(whole, tuple(offsets), segments_differ=differ)
 
 
 def _segment(subject: Subject, segment: Segment) -> tuple[list[_Heard], str]:
@@ -214,8 +220,15 @@ def _curve(heard: Sequence[_Heard]) -> Curve:
 
 
 def _differ(offsets: Sequence[Offset]) -> bool:
-    """Say whether segments have offsets of their own: intervals, three times as wide, that share nothing."""
-    known = [o for o in offsets if o.ms is not None and o.half_width_ms is not None]
-    low = max((o.ms - 3 * o.half_width_ms for o in known if o.ms is not None and o.half_width_ms), default=0.0)
-    high = min((o.ms + 3 * o.half_width_ms for o in known if o.ms is not None and o.half_width_ms), default=0.0)
-    return low > high
+    """Say whether segments have offsets of their own: intervals, three times as wide, that no drift brings together.
+
+    Which drifts could, is what the segments say of it by themselves, or what clocks of computers have.
+    """
+    known = [(o.ms, o.half_width_ms, o.at_ns * 1e-6) for o in offsets if o.ms is not None and o.half_width_ms]
+    if len(known) < 2:  # noqa: PLR2004 - two to compare
+        return False
+    ms, half, at_ms = np.array(known).T
+    own = [(o.drift_low_ppm, o.drift_high_ppm) for o in offsets if o.drift_ppm is not None]
+    low, high = np.mean(np.array(own, np.float64), axis=0) if own else (-_CLOCKS_PPM, _CLOCKS_PPM)
+    alike = ms - np.linspace(low, high, _DRIFTS)[:, None] * 1e-6 * (at_ms - at_ms[0])
+    return bool(((alike - 3 * half).max(axis=1) > (alike + 3 * half).min(axis=1)).all())

@@ -35,7 +35,7 @@ def _unreadable(seen: Seen, rule: Rule) -> Iterator[Finding]:
         return
     problems = seen.signs.problems
     share = 100.0 * float(lost.mean())
-    why = f": {problems[0][1]}" if problems else ""
+    why = f": {problems[0][1].partition('; accepted: ')[0]}" if problems else ""  # what to do stands here
     for start, stop, more in seen.longest(lost):
         sentence = (
             f"{stop - start} pictures from {seen.place(start)} on cannot be decoded ({share:.2f} % of all{more}){why}; "
@@ -51,7 +51,12 @@ def _stated(seen: Seen) -> tuple[int, int] | None:
 
 def _size(seen: Seen, rule: Rule) -> Iterator[Finding]:
     expected, stated = seen.subject.expected.size, _stated(seen)
-    if expected is None or stated is None or tuple(expected) == stated:
+    if expected is None or stated is None:
+        if not seen.subject.recording.is_environment:  # which draws its own size: `replay.differs` speaks for it
+            why = "no size is expected; give the one that pictures should have" if stated else "no size is described"
+            yield seen.subject.cannot_tell(rule, why)
+        return
+    if tuple(expected) == stated:
         return
     sentence = (
         f"pictures are described as {stated[1]}x{stated[0]} px and {expected[1]}x{expected[0]} px were expected: "

@@ -75,7 +75,8 @@ def _frozen(seen: Seen, rule: Rule) -> Iterator[Finding]:
 
 
 def _repeats(seen: Seen, rule: Rule) -> Iterator[Finding]:
-    if seen.subject.recording.is_environment:  # a step that changes nothing gives the same picture
+    recording = seen.subject.recording
+    if recording.is_environment or recording.kept_at_moments:  # a step, or a second input at once, may change nothing
         return
     index = seen.subject.index
     marked = index["duplicate"].to_numpy(bool) if len(index) == len(seen.signs) else np.zeros(len(seen.signs), bool)

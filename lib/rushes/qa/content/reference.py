@@ -99,7 +99,7 @@ def _compare(subject: Subject) -> Likeness | str:
             return "no picture of the reference lies at the times of this recording"
         return aligned([one for one, _ in pairs], [other for _, other in pairs], what="the reference")
     assert expected.picture is not None
-    return similar([small for _, small in chosen], _screenshot(expected.picture))
+    return similar([small for _, small in chosen], screenshot(expected.picture))
 
 
 def _pairs(shown: Mapping[int, Pixels], reference: Recording) -> list[tuple[Pixels, Pixels]]:
@@ -120,7 +120,13 @@ def _small(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, SMALL[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _screenshot(path: Path) -> Pixels:
+def screenshot(path: Path) -> Pixels:
+    """Read a screenshot: (90, 160, 3) uint8 RGB.
+
+    Raises:
+        MissingError: There is no such file.
+        BadDataError: It is no picture.
+    """
     path = Path(path)
     if not path.is_file():
         raise MissingError(f"{path}: no such file", accepts="a screenshot, PNG or JPEG", fix="check the path")

@@ -131,7 +131,7 @@ def _near_press(windows: Windows, table: pd.DataFrame, label: Bools, exclusion: 
     """Look for negatives within the exclusion that they were made with: a positive that came later, an edit by hand."""
     in_time = exclusion.endswith("ms")
     reach = float(exclusion.removesuffix("ms")) * (1e6 if in_time else 1)
-    place = windows.end_ns if in_time else windows.last
+    place = windows.end_ns if in_time else windows.played
     names = [np.asarray(table[name].to_numpy(object), str) for name in ("session", "segment", "control")]
     key = np.array([":".join(parts) for parts in zip(*names, strict=True)], object)
     rows = np.zeros(len(table), bool)

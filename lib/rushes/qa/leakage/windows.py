@@ -43,6 +43,8 @@ class Windows:
         end_ns: (N,) int64 time of the last frame; where the recording is not there, of the row's own action.
         tick: (N,) int64 number that the last frame has in the file that it comes from, where several frames of one
             session have one such number; else -1.
+        played: (N,) int64 number of the last frame in the play: its tick where a file kept pictures of moments alone,
+            whose own numbers say nothing about distances; else `last`.
         unseen: (N,) bool: its pictures are not there.
         marked: (N,) bool: a frame of it lies in a stretch that somebody marked invalid.
     """
@@ -55,6 +57,7 @@ class Windows:
     start_ns: Ints
     end_ns: Ints
     tick: Ints
+    played: Ints
     unseen: Bools
     marked: Bools
 
@@ -67,7 +70,7 @@ class Windows:
         own = (table["action_session"] == table["session"]).to_numpy()
         end = np.where(own, np.maximum(start, table["action_t_ns"].to_numpy(np.int64)), start)
         tick, unseen = np.full(len(table), -1, np.int64), np.ones(len(table), bool)
-        marked = np.zeros(len(table), bool)
+        marked, played = np.zeros(len(table), bool), last.copy()
         for session, rows in _by_session(table):
             if session not in known:
                 continue
@@ -80,9 +83,12 @@ class Windows:
             unseen[rows] = ~there
             marked[rows] = there & _marked(known[session], first[rows], last[rows])
             end[rows] = np.where(there, index["t_ns"].to_numpy(np.int64)[at], end[rows])
+            ticks = index["tick"].to_numpy(np.int64)[at]
             if index.duplicated(["segment", "tick"]).any():
-                tick[rows] = np.where(there, index["tick"].to_numpy(np.int64)[at], -1)
-        return cls(table, known, first, last, _shown(table, last), start, end, tick, unseen, marked)
+                tick[rows] = np.where(there, ticks, -1)
+            if known[session].kept_at_moments:
+                played[rows] = np.where(there, ticks, last[rows])
+        return cls(table, known, first, last, _shown(table, last), start, end, tick, played, unseen, marked)
 
     def by_session(self) -> Iterator[tuple[str, Ints]]:
         """Give each session with the positions of its rows."""

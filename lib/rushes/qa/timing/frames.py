@@ -99,6 +99,7 @@ def check_frames(subject: Subject) -> Iterator[Finding]:
     yield from _order(subject, index, steps)
     yield from _flags(subject, index)
     if subject.recording.kept_at_moments:  # no film: nothing is missing between two pictures
+        yield subject.cannot_tell(RULES["timing.rate"], "its pictures were kept at certain moments, at no rate")
         return
     yield from _rate(subject, steps)
     yield from _jitter(subject, index, steps)

@@ -21,7 +21,7 @@ from rushes.model.clock import NS
 from rushes.model.findings import Finding
 from rushes.model.session import Segment
 from rushes.qa.rules import Rule, rules_of
-from rushes.qa.subject import Subject
+from rushes.qa.subject import Numbered, Subject
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -108,7 +108,7 @@ def check_segments(subject: Subject) -> Iterator[Finding]:
     if recording.is_environment or not recording.segments:
         return
     events = subject.events
-    happened = _is(events["kind"], "state", no=True) & _is(events["flag"], "")
+    happened = _is(subject.numbered("kind"), "state", no=True) & _is(subject.numbered("flag"), "")
     if happened.any():
         t_ns = events["t_ns"].to_numpy(np.int64)[happened]
         yield from _outside(subject, t_ns)
@@ -116,12 +116,12 @@ def check_segments(subject: Subject) -> Iterator[Finding]:
             sentence = "inputs stand on the times of frames: when within a frame they happened is not known"
             yield subject.finding(RULES["timing.event_grid"], sentence, stream="events")
         else:
-            yield from _bursts(subject, t_ns, pd.factorize(events["device"])[0][happened])
+            yield from _bursts(subject, t_ns, subject.numbered("device")[0][happened])
 
 
-def _is(column: pd.Series, word: str, *, no: bool = False) -> Bools:
+def _is(column: Numbered, word: str, *, no: bool = False) -> Bools:
     """Say where a column of few different texts has one, or has it not: (N,) bool."""
-    codes, texts = pd.factorize(column)
+    codes, texts = column
     return np.isin(codes, np.flatnonzero(np.asarray(texts, object) == word), invert=no)
 
 
