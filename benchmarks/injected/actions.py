@@ -122,7 +122,7 @@ def saturated_axis(held: Held, strength: float, rng: Rng) -> None:
     held.events_table = held.events_table.assign(value=value)
 
 
-@fault("actions.stick_drift", base="play", strengths=(0.05, 0.08, 0.15, 0.3), stated=0.15, unit="of the way")
+@fault("actions.stick_drift", base="play", strengths=(0.05, 0.08, 0.15, 0.3), stated=0.3, unit="of the way")
 def stick_drift(held: Held, strength: float, rng: Rng) -> None:
     """A stick that is let go rests away from the middle."""
     with_pad(held, rng)

@@ -150,9 +150,10 @@ def repeats(held: Held, strength: float, rng: Rng) -> None:
 
 @fault("actions.orphan_release", base="play", strengths=(1, 3, 10), stated=1, unit="releases of what is up")
 def orphan_release(held: Held, strength: float, rng: Rng) -> None:
-    """A press was lost."""
-    several = holds_of(held)
+    """A press was lost; not a control's first one, since what is let go then may have been held from before."""
     events = held.events_table
+    first = events.drop_duplicates("control").set_index("control")["t_ns"]
+    several = [one for one in holds_of(held) if one[2] > first[one[1]]]
     gone = np.zeros(len(events), bool)
     for at in rng.choice(len(several), int(strength), replace=False):
         _, control, down, _ = several[at]

@@ -194,7 +194,9 @@ def similar(shown: Sequence[Pixels], screenshot: Pixels) -> Likeness:
         upright[name] = like if name == "rows" or max(like) >= _SIDEWAYS else (0.0, 0.0)
     rows = mean.mean(axis=1), other.mean(axis=1)
     flat = rows[0][:, None, :], rows[1][:, None, :]
-    return Likeness("the screenshot", _SIMILAR, upright, _tint(*flat), _colour(mean, other), None, None)
+    colours = [_colour(picture.astype(float), other) for picture in shown]
+    colour = None if None in colours else max(one for one in colours if one is not None)  # scenes differ in theirs
+    return Likeness("the screenshot", _SIMILAR, upright, _tint(*flat), colour, None, None)
 
 
 def _levelled(profile: Floats) -> Floats:
