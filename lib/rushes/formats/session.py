@@ -44,9 +44,9 @@ from rushes.store.writer import SessionWriter
 _EVERY: Final = 256
 """Frames between two calls of `progress`."""
 _COUNTED: Final = ("frames", "actions", "segments", "episodes")
+"""Accounts that the export makes itself."""
 _OF_THE_INPUTS: Final = ("offset", "verdict")
 """Kinds of facts that are no longer so where inputs were moved."""
-"""Accounts that the export makes itself."""
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+')
 _LONGEST_NAME: Final = 200

@@ -185,7 +185,9 @@ def examine(
     limits, expected = limits or Limits(), expected or Expected()
     _refuse(limits)
     if expected.picture is not None:  # a wrong path is no fault of a recording
-        importlib.import_module("rushes.qa.content.reference").screenshot(expected.picture)
+        from rushes.qa.content.reference import screenshot
+
+        screenshot(expected.picture)
     names = [*checks] or [*SAMPLE_CHECKS, *CHECKS]
     for name in names:
         _row(name)

@@ -136,11 +136,10 @@ def store_repairs(session: str | Path, found: Sequence[Repair]) -> Repaired:
     """
     folder = Path(session)
     before = read_facts(folder)
-    count = [fact for fact in before if fact.kind == "offset"]
-    count = count[max((n for n, fact in enumerate(count) if _about(fact) == (None, None)), default=0) :]
     offsets = [one for one in found if one.kind == "offset"]
-    stands = len(offsets) == len(count) and all(map(_same, offsets, count))  # else all anew: a whole one hides others
-    new = [one for one in found if not (stands if one in offsets else any(_same(one, fact) for fact in before))]
+    hold = _offsets_that_hold(before)
+    stand = len(offsets) == len(hold) and all(map(_same, offsets, hold))  # else all of them are stored anew
+    new = [one for one in found if not (stand if one in offsets else any(_same(one, fact) for fact in before))]
     if not new:
         return Repaired(known=len(found))
     backup = _back_up(folder)
@@ -159,6 +158,12 @@ def store_repairs(session: str | Path, found: Sequence[Repair]) -> Repaired:
             )
         )
     return Repaired(tuple(facts), len(found) - len(new), backup)
+
+
+def _offsets_that_hold(facts: Sequence[Fact]) -> list[Fact]:
+    """Give the offsets that hold: a newer one of the whole recording hides those of segments before it."""
+    offsets = [fact for fact in facts if fact.kind == "offset"]
+    return offsets[max((n for n, fact in enumerate(offsets) if _about(fact) == (None, None)), default=0) :]
 
 
 def _about(one: Repair | Fact) -> tuple[int | None, int | None]:
