@@ -50,5 +50,5 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "== install rushes and what its tests need into $(VENV) (a few minutes the first time)"
-	@$(PIP) -e '.[test,games,desktop,audio,tf]'
+	@$(PIP) -e '.[test,games,desktop,audio,browser,tf]'
 	@touch $(VENV)/.base $@

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from injected.clean import Clean, alarms, clean_sessions
+from injected.clean import Asked, Clean, alarms, clean_sessions
 from injected.judge import Injection, Outcome, injections, judge_all, load_faults, unplanned
 from injected.plan import FAULTS, NOT_INJECTED
 from injected.speed import speed
@@ -105,6 +105,14 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
+def apart(environments: bool, asked: Sequence[Asked]) -> None:
+    """Say which rules speak on more than their share of one half of the sessions: for many rules it is the smaller."""
+    per_rule = Counter(alarm.rule for one in asked for alarm in one.alarms)
+    over = [f"{name} on {count}" for name, count in per_rule.most_common() if count > ALARMS * len(asked)]
+    what = "of environments" if environments else "of recorded play"
+    print(f"  {len(asked)} {what}: rules that speak on more than {ALARMS:.0%}: {', '.join(over) or 'none'}")
+
+
 def with_count(what: str, several: Iterable[Any], total: int) -> Iterator[Any]:
     """Pass things on and say on a terminal how many there were."""
     for number, one in enumerate(several, 1):
@@ -150,8 +158,9 @@ def main() -> int:
         outcomes = list(with_count("faults", judge_all(todo, work, workers=options.workers), len(todo)))
         cleans: list[Clean] = clean_sessions(work, options.clean, seed=options.seed, workers=options.workers)
         heard = alarms(cleans, [rule.id for rule in rules], workers=options.workers)
-        spoke = [alarm for several in with_count("clean sessions", heard, len(cleans)) for alarm in several]
+        asked = list(with_count("clean sessions", heard, len(cleans)))
         timed = {} if options.no_speed else speed(work)
+    spoke = [alarm for one in asked for alarm in one.alarms]
     per_rule = Counter(rule for rule, _ in {(a.rule, a.session) for a in spoke})
     rows = [
         row(rule, [o for o in outcomes if o.injection.rule == rule.id], per_rule, len(cleans)) for rule in rules
@@ -172,6 +181,8 @@ def main() -> int:
     loud = len({a.session for a in spoke})
     print(f"{len(cleans)} sessions without a fault ({kinds}); some rule speaks on {loud} of them"
           + (f"; {options.clean} were asked for: FALLS SHORT" if few else ""))  # fmt: skip
+    for kind in (False, True) if cleans else ():
+        apart(kind, [one for one in asked if one.environment == kind])
     for name in unknown:
         print(f"  beside the rules: {name} on {per_rule[name]}")
     for name, (value, limit) in timed.items():

@@ -62,7 +62,7 @@ def execute(path, folder, warm, *, display=False, least=3, instead=("", "")):
             continue
         if bool(found["display"]) != display:
             continue
-        program = [sys.executable, "-c"] if found["kind"] == "python" else ["bash", "-euc"]
+        program = [warm / "block"] if found["kind"] == "python" else ["bash", "-euc"]
         text = found["text"].replace(*instead) if instead[0] else found["text"]
         done = subprocess.run(
             [*program, text], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -127,6 +127,10 @@ def test_coming_from_runs_as_it_stands(tmp_path, request, warm):
     shapes = re.search(r"\((\d+), 180, 320, 3\) \(\1, 30\)", printed)
     assert shapes, "HDF5 at half the size, as its guide reads it"
     assert 85 <= int(shapes[1]) <= 95, "three seconds at 30 frames a second, recorded in real time"
+    assert "60 samples, pictures (60, 128, 128, 3) uint8" in printed, "ReActure's summary"
+    assert "(32, 3, 128, 128) (32, 6) (32, 1)" in printed, "its batches"
+    assert "(32, 128, 128, 3) (32, 6)" in printed
+    assert "Saved gameplay.mp4 (60 frames)" in printed
 
 
 def test_recording_runs_as_it_stands_where_there_is_no_hardware(tmp_path, warm):
@@ -157,6 +161,7 @@ def test_training_runs_as_it_stands(tmp_path, warm):
     assert "'audio': (4, 16, 128)" in printed
     assert "(4, 8, 96, 96, 3) (4, 8, 30) (4, 8, 128)" in printed, "the batch of TensorFlow"
     assert "'position': 8" in printed
+    assert "{'frame': (16, 3, 128, 128), 'keys': (16, 6), 'battery': (16, 1)}" in printed, "ReActure's"
 
 
 def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path, warm):
@@ -164,6 +169,27 @@ def test_nitrogen_runs_as_it_stands_up_to_the_official_code(tmp_path, warm):
     assert re.search(r"Synthetic \d\d rows .*'SOUTH'", printed), "labels without their video"
     assert "no_place_MouseLeft" in printed, "a map that leaves a key out"
     assert "'buttons': (" in printed, "the training loop came to its end"
+
+
+def test_player_runs_as_it_stands(tmp_path, warm):
+    printed = execute("docs/player.md", tmp_path, warm)
+    assert "frame 0 of 60>" in printed[1]
+    assert "invalid (player)" in "".join(printed)
+    assert "scene = menu (player)" in "".join(printed)
+    assert re.search(r"frame=12&t=\d.* 12$", "".join(printed), re.MULTILINE), "a link leads where it was made"
+    assert re.search(
+        r"^\(\d+, \d+, 3\) Timeline of 3\.9 s: 4 lanes \(.*\), 2 segments, 2 marks", "".join(printed), re.MULTILINE
+    )
+
+
+def test_the_shortcuts_of_the_page_are_those_of_the_player():
+    """The table of docs/player.md beside the one that the widget's help sheet shows."""
+    source = (ROOT / "lib" / "rushes" / "widgets" / "esm" / "keys.js").read_text(encoding="utf-8")
+    rows = re.findall(r'^  \["\w+", "(.+?)", "(.+?)", \{', source, re.MULTILINE)
+    page = (ROOT / "docs" / "player.md").read_text(encoding="utf-8")
+    told = [f"| {keys} | {words} |".replace("\\u2190", "←").replace("\\u2192", "→") for keys, words in rows]
+    assert len(told) > 15
+    assert [row for row in told if row not in page] == []
 
 
 @pytest.mark.require("display")

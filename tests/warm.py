@@ -1,23 +1,26 @@
 """A `rushes` that is warm: pages with a hundred commands spend their time on importing the same libraries otherwise.
 
-`python warm.py SOCKET` imports what commands import and waits. The script that `shim` writes hands its words, folder,
-environment and streams over, and ends with the status of a process that was forked for this one command, in which
-nothing but the imports has happened before. That the installed program itself starts and ends as it should stands in
-tests/cli.
+`python warm.py SOCKET` imports what commands and examples import and waits. The scripts that `shim` writes hand their
+words, folder, environment and streams over, and end with the status of a process that was forked for this one command,
+in which nothing but the imports has happened before: `rushes`, and `block`, which runs an example as `python -c` does.
+That the installed program itself starts and ends as it should stands in tests/cli.
 """
 
 import array
+import importlib
 import json
 import os
 import socket
 import sys
+import traceback
 from pathlib import Path
+from types import ModuleType
 
 CLIENT = """#!{python} -SE
 import array, json, os, socket, sys
 link = socket.socket(socket.AF_UNIX)
 link.connect({socket!r})
-said = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+said = json.dumps([{program!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 streams = array.array("i", [0, 1, 2])
 link.sendmsg([len(said).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
 link.sendall(said)
@@ -26,10 +29,11 @@ os._exit(int(link.recv(16) or b"70"))
 
 
 def shim(folder, address):
-    """Write the program `rushes` into a folder that stands first on PATH."""
-    program = Path(folder) / "rushes"
-    program.write_text(CLIENT.format(python=sys.executable, socket=str(address)))
-    program.chmod(0o755)
+    """Write the programs `rushes` and `block` into a folder that stands first on PATH."""
+    for name in ("rushes", "block"):
+        program = Path(folder) / name
+        program.write_text(CLIENT.format(python=sys.executable, socket=str(address), program=name))
+        program.chmod(0o755)
 
 
 def serve(address):
@@ -37,9 +41,12 @@ def serve(address):
     import rushes.capture.recorder
     import rushes.cli.main
     import rushes.formats.base
+    import rushes.loaders.torch
     import rushes.notebook.run
     import rushes.qa.base
 
+    for name in ("matplotlib.pyplot", "torch"):
+        importlib.import_module(name)
     for table in (rushes.cli.main.COMMANDS, rushes.qa.base.CHECKS):
         for name in table:
             table.load(name)
@@ -74,34 +81,49 @@ def keep(link):
     said = b""
     while len(said) < int.from_bytes(length, "big"):
         said += link.recv(1 << 20)
-    words, folder, environment = json.loads(said)
+    program, words, folder, environment = json.loads(said)
     child = os.fork()
     if child == 0:
         link.close()
-        run(words, folder, environment, streams)
+        run(program, words, folder, environment, streams)
     _, status = os.waitpid(child, 0)
     link.sendall(str(os.waitstatus_to_exitcode(status) & 0xFF).encode())
     os._exit(0)
 
 
-def run(words, folder, environment, streams):
+def run(program, words, folder, environment, streams):
     """Be that command."""
-    from rushes.cli.main import main
-
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["rushes", *words]
     status = 0
     try:
-        main()
+        command(words) if program == "rushes" else block(words[0])
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - told as a program tells it
+        traceback.print_exc()
+        status = 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def command(words):
+    """Run a command line."""
+    from rushes.cli.main import main
+
+    sys.argv = ["rushes", *words]
+    main()
+
+
+def block(text):
+    """Run an example in a module of its own, with the folder that it stands in on the path."""
+    sys.argv, sys.path[0] = ["-c"], ""
+    sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(text, "<string>", "exec"), vars(sys.modules["__main__"]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 | `long` | two minutes of recorded play, for faults of its inputs |
 | `view` | recorded play of 12 s, whose pictures are spoilt |
 | `steered` | recorded play whose pictures follow the inputs, in memory (`rushes.worlds.steered.world`) |
+| `paused` | two minutes of that |
 | `drifting` | ten minutes of that, small |
 | `env` | an emulator game of two episodes, held in memory |
 | `env_files`, `play_files` | sessions on disk, of an emulator and of recorded play with sound in several chunks |
@@ -99,6 +100,15 @@ def steered(seed: int, work: Path) -> Recording:
     return Steered(kind=kind, seconds=60.0, seed=seed, offset_ms=30.0, jitter_ms=2.0, size=(90, 160)).recording()
 
 
+def paused(seed: int, work: Path) -> Recording:
+    """Two minutes of such play, of which each can be a segment long enough to be told by itself."""
+    from rushes.worlds.steered.world import Steered
+
+    del work
+    kind = ("mouse_camera", "mixed", "keys_local", "keys_scroll")[seed % 4]
+    return Steered(kind=kind, seconds=120.0, seed=seed, offset_ms=30.0, jitter_ms=2.0, size=(90, 160)).recording()
+
+
 def drifting(seed: int, work: Path) -> Recording:
     """Ten minutes of such play, small: over less no drift is told."""
     from rushes.worlds.steered.world import Steered
@@ -159,7 +169,7 @@ def rows(seed: int, work: Path) -> Rows:
 
 BASES: dict[str, Callable[[int, Path], Any]] = {
     one.__name__: one
-    for one in (play, view, sounding, heard, long, steered, drifting, env, env_files, folders, play_files, rows)
+    for one in (play, view, sounding, heard, long, steered, paused, drifting, env, env_files, folders, play_files, rows)
 }
 
 

@@ -67,6 +67,14 @@ class Clean:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What the rules said of a session without a fault."""
+
+    environment: bool
+    alarms: list[Alarm]
+
+
+@dataclass(frozen=True)
 class Alarm:
     """A rule that spoke on a session without a fault."""
 
@@ -212,7 +220,7 @@ def _steered(path: Path, *, kind: str, seed: int, rate: int) -> Path:
     return path
 
 
-def alarms(cleans: Sequence[Clean], rules: Sequence[str], *, workers: int) -> Iterator[list[Alarm]]:
+def alarms(cleans: Sequence[Clean], rules: Sequence[str], *, workers: int) -> Iterator[Asked]:
     """Run all checks over sessions without a fault; yield for each what was said beyond `info`.
 
     Args:
@@ -225,7 +233,7 @@ def alarms(cleans: Sequence[Clean], rules: Sequence[str], *, workers: int) -> It
         yield from pool.map(_alarms, [(clean, checks) for clean in cleans])
 
 
-def _alarms(given: tuple[Clean, tuple[str, ...]]) -> list[Alarm]:
+def _alarms(given: tuple[Clean, tuple[str, ...]]) -> Asked:
     import cv2
 
     cv2.setNumThreads(1)
@@ -237,7 +245,7 @@ def _alarms(given: tuple[Clean, tuple[str, ...]]) -> list[Alarm]:
         for finding in examine(sessions, names, expected=_expected(clean, Path(folder))).findings:
             if finding.severity != "info":
                 found.setdefault(finding.check, Alarm(finding.check, f"{clean.kind}/{clean.name}", finding.sentence))
-    return list(found.values())
+    return Asked(any(one.is_environment for one in sessions), list(found.values()))
 
 
 def _expected(clean: Clean, folder: Path) -> Expected | None:

@@ -1,6 +1,7 @@
 """Faults of alignment: inputs that were stamped too early or too late, and clocks that run apart.
 
-The base is play of a minute whose inputs take effect after 30 ms, as a game's do. What is shifted is the stamp.
+The base is play of a minute (two, where segments are told apart) whose inputs take effect after 30 ms, as a game's do.
+What is shifted is the stamp.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def shift(held: Held, ns: Any) -> None:
     held.events_table = moved[(t_ns >= first) & (t_ns < last)].sort_values("t_ns", kind="stable").reset_index(drop=True)
 
 
-@fault("alignment.offset", base="steered", strengths=(80, 140, 200, 300), stated=200, unit="ms from input to effect")
+@fault("alignment.offset", base="steered", strengths=(80, 140, 180, 200), stated=180, unit="ms from input to effect")
 def offset(held: Held, strength: float, rng: Rng) -> None:
     """Inputs are stamped too early, or too late: they take effect that much after or before."""
     late = rng.random() < 0.5
@@ -41,7 +42,7 @@ def drift(held: Held, strength: float, rng: Rng) -> None:
     shift(held, rng.choice([-1, 1]) * strength * 1e-6 * (t_ns - middle))
 
 
-@fault("alignment.segments", base="steered", strengths=(8, 15, 60, 150), stated=60, unit="ms between two segments")
+@fault("alignment.segments", base="paused", strengths=(8, 15, 60, 100, 150), stated=100, unit="ms between two segments")
 def segments(held: Held, strength: float, rng: Rng) -> None:
     """After a pause the inputs lie elsewhere than before."""
     (whole,) = held.segments

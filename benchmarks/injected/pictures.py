@@ -14,7 +14,10 @@ from injected.plan import Rng, fault
 from injected.times import inner
 from rushes.model.clock import NS
 from rushes.qa.subject import Expected
+from rushes.worlds.steered.recording import SteeredRecording
 
+MOVES_PX = 0.25
+"""A camera that moves less between two pictures does not move; px."""
 BUSY = 10
 """Tenths of a second with inputs, so that a person would say that the picture should have moved."""
 
@@ -27,6 +30,22 @@ def stretch(held: Held, seconds: float, rng: Rng) -> tuple[int, int]:
     count = int(np.searchsorted(t_ns, t_ns[0] + seconds * NS)) + 1
     first = int(rng.integers(2, len(t_ns) - count))
     return segment.first_frame + first, segment.first_frame + first + count
+
+
+def in_motion(held: Held, count: int, rng: Rng, *, shift: int = 0) -> list[int]:
+    """Draw so many frames as `inner` does, or all that there are, of those to which the camera moves.
+
+    Args:
+        held: Steered play.
+        count: How many.
+        rng: Draws.
+        shift: 1 for those from which it moves to the next.
+    """
+    assert isinstance(held.source, SteeredRecording)
+    camera = np.array([state.camera for state in held.source.world.states])
+    moves = np.hypot(*np.diff(camera, axis=0, prepend=camera[:1]).T) >= MOVES_PX
+    every = rng.permutation(inner(held, len(camera), rng))
+    return sorted(every[moves[every + shift]][:count].tolist())
 
 
 def cover(held: Held, first: int, stop: int, make: Any) -> None:
@@ -102,11 +121,14 @@ def repeats(held: Held, strength: float, rng: Rng) -> None:
     held.shows = held.shows[np.maximum.accumulate(np.where(again, 0, number))]
 
 
-@fault("content.out_of_order", base="view", strengths=(1, 2, 5, 15), stated=5, unit="% of the pictures")
+@fault("content.out_of_order", base="view", strengths=(1, 2, 5, 15), stated=5, unit="% of the pictures, in motion")
 def out_of_order(held: Held, strength: float, rng: Rng) -> None:
-    """Pictures stand the wrong way round."""
+    """Pictures between which the camera moves stand the wrong way round.
+
+    Where nothing moves, two that follow on each other look alike, and changing their places changes nothing.
+    """
     pairs = max(1, round(strength / 100 * len(held.shows) / 2))
-    for at in inner(held, pairs, rng).tolist():
+    for at in in_motion(held, pairs, rng, shift=1):
         held.shows[[at, at + 1]] = held.shows[[at + 1, at]]
 
 
@@ -118,10 +140,13 @@ def blink(held: Held, strength: float, rng: Rng) -> None:
     held.paint(lambda k, pixels: noisy(pixels.shape, colour, rng) if k in at else pixels)
 
 
-@fault("content.torn", base="view", strengths=(1, 3, 8, 25), stated=8, unit="% of the pictures")
+@fault("content.torn", base="view", strengths=(1, 3, 8, 25), stated=8, unit="% of the pictures, in motion")
 def torn(held: Held, strength: float, rng: Rng) -> None:
-    """Pictures are of two moments, one above the other."""
-    at = set(inner(held, max(1, round(strength / 100 * len(held.shows))), rng).tolist())
+    """Pictures are of two moments between which the camera moves, one above the other.
+
+    Where nothing moves there is no seam to see.
+    """
+    at = set(in_motion(held, max(1, round(strength / 100 * len(held.shows))), rng))
     kept = {"k": -1, "pixels": None}
 
     def paint(k: int, pixels: Pixels) -> Pixels:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
@@ -14,21 +13,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+sys.path.insert(0, str(Path(__file__).parent))
+from waiting import until
+
 TOKEN = "only-for-this-test"
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 START_S = 60
-
-
-def until(found, seconds=60.0):
-    """Wait for what `found` gives, as long as a busy machine may take."""
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, f"{found} did not come true"
-        time.sleep(0.1)
-    return value
 
 
 @pytest.fixture(scope="module")

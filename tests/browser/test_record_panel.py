@@ -4,7 +4,7 @@ import io
 import json
 import os
 import re
-import time
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from PIL import Image
 from rushes.capture.live_synthetic import planted_event
 from rushes.store.reader import open_session
 from rushes.worlds.synthetic import read_counter
+
+sys.path.insert(0, str(Path(__file__).parent))
+from waiting import until
 
 pytestmark = pytest.mark.require("browser")
 
@@ -37,15 +40,6 @@ PICKER = (
 )
 
 
-def until(found, seconds=60.0):
-    """Wait for what `found` gives, as long as a busy machine may take."""
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, f"{found} did not come true"
-        time.sleep(0.1)
-    return value
-
-
 @pytest.fixture(scope="module")
 def lab(open_lab):
     """A JupyterLab with both widgets, opened in Chromium, all of its cells run."""
@@ -65,7 +59,6 @@ def test_start_pause_and_stop_record_what_was_planted(lab):
         page.click(f".rushes-record-panel button:has-text('{name}'):not([disabled])")
 
     def shown():
-        page.locator(".rushes-picture").evaluate("image => image.decode()")
         pixels = page.locator(".rushes-picture").screenshot()
         return np.asarray(Image.open(io.BytesIO(pixels)).convert("RGB")).astype(int)
 
@@ -78,7 +71,7 @@ def test_start_pause_and_stop_record_what_was_planted(lab):
         return page.evaluate(BOXES)  # all at one moment: the table is made anew five times a second
 
     before = boxes()
-    assert sorted(part[0] for part in before) == ["BUTTON", "BUTTON", "BUTTON", "IMG", "TABLE"]
+    assert sorted(part[0] for part in before) == ["BUTTON", "BUTTON", "BUTTON", "DIV", "TABLE"]
     press("Start")
     state("recording")
     until(lambda: frames() > 10)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.capture.director import Director
-from rushes.model.readings import Event, Frame, Gap, Lost, Sound, Start
+from rushes.model.readings import OF_FRAME_BEFORE, Event, Frame, Gap, Lost, Sound, Start, Telemetry
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
 TICK = 100_000_000  # 10 Hz
@@ -36,6 +36,13 @@ def test_it_starts_paused_and_keeps_nothing_until_the_hotkey():
     assert out[0].flag == "hotkey"
     assert out[1] == Lost(150, "events", "paused", 2)
     assert (out[2].t_ns, out[3].t_ns) == (200, 200)
+
+
+def test_a_segment_says_what_holds_at_its_begin_beside_what_holds_for_all():
+    readings = [Frame(0, PICTURE), Gap(1, "hidden"), Frame(TICK, PICTURE)]
+    _, out = run(readings, paused=False, attrs={"all": 1}, attrs_at=lambda t_ns: {"at": t_ns})
+    starts = [dict(reading.attrs) for reading in out if isinstance(reading, Start)]
+    assert starts == [{"all": 1, "at": 0}, {"all": 1, "at": TICK}]
 
 
 def test_a_pause_ends_the_segment_at_the_press_that_completes_the_chord():
@@ -138,6 +145,20 @@ def test_a_frame_that_was_grabbed_before_the_segment_ended_and_comes_after_is_co
     assert director.counters.dropped == 1
 
 
+def test_a_row_between_two_segments_is_counted_and_one_in_a_pause_or_before_the_first_picture_is_not_offered():
+    director, out = run([Telemetry(0, {}), Frame(1, PICTURE), Telemetry(2, {})], paused=False)
+    out += director.tick(1 + 11 * TICK)
+    assert out[-1] == Gap(1 + TICK, "drop")
+    for t_ns in (3 * TICK, 12 * TICK):  # the first was on its way when the segment was ended
+        out += director.take(Telemetry(t_ns, {}))
+    out += director.take(Frame(13 * TICK, PICTURE))
+    out += director.take(Telemetry(13 * TICK, {}))
+    out += director.command("pause", 14 * TICK)
+    out += director.take(Telemetry(15 * TICK, {}))
+    assert kinds(out) == ["Start", "Frame", "Telemetry", "Gap", "Lost", "Lost", "Start", "Frame", "Telemetry", "Gap"]
+    assert {reading[1:] for reading in out if isinstance(reading, Lost)} == {("telemetry", "between_segments", 1)}
+
+
 def test_what_a_source_counted_up_to_its_end_is_kept_after_the_end():
     director, _ = run([Frame(0, PICTURE)], paused=False)
     list(director.command("stop", 5))
@@ -230,3 +251,11 @@ def test_any_play_gives_closed_segments_true_states_and_a_full_account(plan, pau
         assert known == down
     kept = sum(isinstance(r, Event) and not r.flag and r.kind != "state" for r in out)
     assert kept + sum(r.count for r in out if isinstance(r, Lost) and r.stream == "events") == offered
+
+
+def test_a_row_of_a_frame_that_was_left_out_belongs_to_none():
+    row = Telemetry(0, {}, OF_FRAME_BEFORE)
+    director, out = run([Frame(0, PICTURE), row], paused=False)
+    director.drop(Frame(TICK, PICTURE))
+    out += director.take(row._replace(t_ns=TICK))
+    assert [reading.frame_index for reading in out if isinstance(reading, Telemetry)] == [OF_FRAME_BEFORE, None]

@@ -38,7 +38,7 @@ from rushes.store.reader import open_session
 from rushes.store.recover import recover
 from rushes.worlds.synthetic import read_counter
 
-IN_CI, IN_FULL, AT_ONCE = 20, 200, 3
+IN_CI, IN_FULL, AT_ONCE = 12, 200, 3
 FPS = 30.0
 MS = 1_000_000
 STARTS_MS = 75

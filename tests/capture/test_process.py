@@ -19,6 +19,7 @@ from rushes.errors import BusyError, OccupiedError, StoppedError
 from rushes.model.actions import ActionSpace
 from rushes.model.readings import Frame
 from rushes.qa.base import run_checks
+from rushes.store.journal import read_journal
 from rushes.store.reader import open_session
 from rushes.worlds.synthetic import read_counter
 
@@ -148,6 +149,10 @@ def test_neither_with_other_keys_nor_another_privacy(name, value, named):
 
 def test_an_output_folder_that_vanishes_ends_it_with_a_sentence_and_lets_everything_go(tmp_path):
     recorder = begin(tmp_path / "s")
+    until = time.monotonic() + 60
+    journals = tmp_path.joinpath("s").glob
+    while not any(list(read_journal(j, b"F")) for j in journals("chunks/*/journal.bin")) and time.monotonic() < until:
+        time.sleep(0.01)  # it is counted, and still to be encoded
     (tmp_path / "s").rename(tmp_path / "moved")
     assert recorder.wait(20)
     with pytest.raises(Exception, match=r"gone|no such|No such|recover"):

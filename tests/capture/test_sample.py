@@ -180,7 +180,7 @@ def play(path, number):
 """
 
 
-@pytest.mark.parametrize("readings", [2, 30, 31, 57, 82])
+@pytest.mark.parametrize("readings", [2, 31, *(pytest.param(n, marks=pytest.mark.full) for n in (30, 57, 82))])
 def test_a_killed_sampling_recovers_and_resumes_to_the_same_bytes(reference, tmp_path, readings):
     """Killed in the first, at the edge of, and inside later episodes."""
     ended = killed_in_children(KILLED, [(readings, tmp_path / name) for name in ("shown", "resumed")])

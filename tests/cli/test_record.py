@@ -19,7 +19,7 @@ RUSHES = str(Path(sys.executable).with_name("rushes"))
 OPTIONS = """
     --backend --out --game --fps --region --monitor --window --process-name --chunk-size --max-frames --max-seconds
     --codec --layout --audio --skip-late --start-immediately --keys-anywhere --no-keys --learn-keys --idle-stop --resume
-    --pick --json
+    --pick --json --port --host --allow-origin --size --plays --player --open
 """
 SYNTHETIC = (RUSHES, "record", "--backend", "synthetic")
 
@@ -115,6 +115,16 @@ def test_when_nothing_was_recorded_there_is_no_session_and_it_says_so(tmp_path):
         (["--pick", "--no-keys", "--monitor", "1"], "--region and --monitor together"),
         (["--pick", "--backend", "synthetic"], "--pick with --region or another backend"),
         (["--backend", "synthetic", "--out", "nowhere", "--resume", "--start-immediately"], "is not there"),
+        (["--backend", "synthetic", "--port", "0"], "--port with the synthetic backend"),
+        (["--backend", "env", "--game", "Pong", "--max-frames", "9", "--allow-origin", "x"], "--allow-origin with"),
+        (["--backend", "browser", "--window", "Foo"], "--window with the browser backend"),
+        (["--backend", "browser", "--codec", "h265"], "--codec with the browser backend"),
+        (["--backend", "browser", "--resume", "--out", "x"], "--resume with the browser backend"),
+        (["--backend", "browser", "--port", "99999"], "--port 99999; accepted: 0 to 65535"),
+        (["--backend", "browser", "--size", "big"], "--size big; accepted: WIDTHxHEIGHT"),
+        (["--backend", "browser", "--size", "4x4"], "pictures of 4x4"),
+        (["--backend", "browser", "--plays", "2", "--out", "x"], "--out with --plays 2"),
+        (["--backend", "browser", "--allow-origin", "*"], "--allow-origin *"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_status_1(tmp_path, monkeypatch, capsys, arguments, message):

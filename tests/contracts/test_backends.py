@@ -1,13 +1,17 @@
 """The contract of capture backends, over every row of the table."""
 
 import os
+import queue
 import subprocess
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from rushes.capture.base import BACKENDS, Backend
+from rushes.capture.browser.clock_join import Sample
+from rushes.capture.browser.messages import Hello, Picture
 from rushes.capture.env.play import Play
 from rushes.capture.live import LiveRecorder
 from rushes.capture.recorder import record
@@ -115,7 +119,34 @@ def desktop_backend(kind):
     return kind(settings, resolve_target(region=settings.region), (120, 160))
 
 
+class PlantedPage:
+    """A connection whose page sends a picture and a row of telemetry at 30 Hz, on a clock of its own."""
+
+    def __init__(self):
+        self.inbox = queue.SimpleQueue()
+
+    def go(self):
+        threading.Thread(target=self.play, daemon=True).start()
+
+    def refuse(self, error):
+        raise AssertionError(error)
+
+    def play(self):
+        sent_ns = time.perf_counter_ns()
+        self.inbox.put(Sample(sent_ns, 1000 * time.perf_counter() + 777, time.perf_counter_ns()))
+        for tick in range(300):
+            time.sleep(1 / 30)
+            pixels = np.full((120, 160, 3), tick % 256, np.uint8)
+            self.inbox.put(Picture(1000 * time.perf_counter() + 777, tick, False, 0, pixels, {"k": tick}))
+
+
+def browser_backend(kind):
+    hello = Hello("Planted", "Ada", "http://localhost/", (240, 320), {"seed": 7})
+    return kind(hello, PlantedPage(), size=(120, 160), rate_hz=30.0, codec="h264")
+
+
 SMALL_LIVE = {
+    "browser": browser_backend,
     "desktop": desktop_backend,
     "synthetic_live": lambda kind: kind(rate_hz=30.0, size=(120, 160), sound=True),
 }

@@ -27,7 +27,7 @@ BOTH = [name for name in FORMATS if get_format(name).takes in {"inputs", "any"}]
 LAID = [name for name in NAMES if not get_format(name).keeps.events]
 """Those that write rows of a layout; one that keeps events has a place for every key."""
 SUFFIX = {"nitrogen_pt": ".pt"}
-OPTIONS = {"nitrogen_pt": ["img_size=12", "seq_len=4"]}
+OPTIONS = {"nitrogen_pt": ["img_size=12", "seq_len=4"], "reacture": ["size=16"]}
 KEYS = {"KeyW": "", "KeyE": "NORTH", "MouseLeft": "RIGHT_TRIGGER"}
 
 

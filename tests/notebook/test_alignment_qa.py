@@ -9,6 +9,7 @@ import pytest
 from rushes.errors import BadInputError, BadNameError
 from rushes.model.findings import Finding
 from rushes.notebook.alignment.examined import examine_take, open_take
+from rushes.notebook.alignment.looked import player_of, twin_of
 from rushes.notebook.alignment.planted_take import write_take
 from rushes.notebook.alignment.repair import COPY, Mended, repair
 from rushes.notebook.alignment.settings import Settings, parse_limits, parse_size
@@ -175,6 +176,18 @@ def test_a_session_of_ones_own_is_repaired_in_its_place_when_asked_and_only_once
     assert [f.value["ms"] for f in read_facts(own)] == [198.0]
     assert said[0] == ["info"], "what was stored a moment ago is not asked for again"
     assert len(told) == 2
+
+
+def test_the_player_has_the_findings_and_the_offset_that_is_stored_or_was_measured(look, take, told):
+    run, checked = look()
+    twin = twin_of(run, checked, Mended((), KNOWN))
+    assert (twin.delay_ms, twin.about["offset"], twin.shown.session_of_ours.path) == (198.0, None, take)
+    mended = repair(run, checked)
+    twin, own = twin_of(run, checked, mended), player_of(run, checked, mended)
+    assert twin.shown.session_of_ours.path == run.folder / COPY, "marks do not reach the planted session"
+    assert (float(twin.delay_ms), own.offset_ms, twin.about["offset"]["ms"]) == (198.0, 198.0, 198.0)
+    assert "alignment.offset" in {one["id"] for one in own.about["findings"]}
+    own.close()
 
 
 def test_the_slider_draws_the_curve_and_the_inputs_for_where_it_stands(look):

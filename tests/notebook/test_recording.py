@@ -10,7 +10,8 @@ from rushes.capture.live import LiveRecorder
 from rushes.capture.live_synthetic import LiveSynthetic, planted_event
 from rushes.errors import BadInputError, RushesError, StoppedError
 from rushes.notebook.planted import match, prove
-from rushes.notebook.recording import Take, judge, record, region_of, segments_table, settings_of
+from rushes.notebook.recording import Take, judge, record, segments_table, settings_of
+from rushes.notebook.recording_settings import region_of
 from rushes.notebook.run import Run
 from rushes.store.reader import open_session
 
@@ -191,6 +192,8 @@ def test_the_parameters_of_the_notebook_become_settings(tmp_path):
     ("given", "said"),
     [
         ({"backend": "desktop"}, "without a window"),
+        ({"backend": "browser", "live": True}, "the page, which has its own buttons"),
+        ({"backend": "browser", "audio": "system"}, "--audio with the browser backend"),
         ({"backend": "synthetics"}, "did you mean 'synthetic'"),
         ({"region": "1,2,3"}, "left,top,right,bottom"),
         ({"region": "a,b,c,d"}, "left,top,right,bottom"),

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = sorted([*(ROOT / "recipes").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.ipynb")])
 PAPERMILL = [sys.executable, "-m", "papermill"]
 QUICK = {
+    "browser_10hz": ["-p", "seconds", "20"],
     "check_library": ["-p", "workers", "1"],
     "atari_sample": ["-p", "games", "Pong,Breakout", "-p", "frames_per_env", "24", "-p", "policy", "persistent"],
     "desktop_to_nitrogen": ["-p", "img_size", "32"],
@@ -198,13 +199,13 @@ def test_a_finished_run_is_not_written_over_and_an_unfinished_one_is_gone_on_wit
 
 def test_without_an_output_path_papermill_prints_the_notebook_and_the_run_folder_is_written(tmp_path):
     (tmp_path / "outputs").mkdir()
-    done = papermill(ROOT / "recipes" / "atari_sample.ipynb", *QUICK["atari_sample"], cwd=tmp_path)
+    done = papermill(ROOT / "notebooks" / "04_convert_formats.ipynb", cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert nbformat.reads(done.stdout, as_version=4).cells
-    runs = tmp_path / "outputs" / "atari_sample"
+    runs = tmp_path / "outputs" / "04_convert_formats"
     newest = runs / (runs / "latest").read_text().strip()
     assert json.loads((newest / "verdict.json").read_text())["verdict"] == "PASS"
-    assert (newest / "atari_simple.parquet").is_file()
+    assert (newest / "run.json").is_file()
 
 
 def test_the_recording_notebook_proves_its_session_and_leaves_it_in_the_run_folder(ran):
@@ -259,6 +260,21 @@ def test_the_nitrogen_recipe_writes_three_forms_that_hold_what_the_session_says(
     outputs = [o for c in shown.cells if c.cell_type == "code" for o in c.outputs]
     alts = [o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
     assert sum(alt.startswith((".pt file", "Pieces of the release", "Samples of the .pt file")) for alt in alts) == 3
+
+
+def test_the_recipe_about_browser_games_leaves_a_set_that_its_guide_can_load(ran):
+    run_folder = ran("browser_10hz") / "run"
+    assert {p.name for p in run_folder.iterdir() if "card" not in p.name} == {
+        "reacture", "gameplay.npz", "gameplay.mp4", "preview.mp4", "run.json", "verdict.json",
+    }  # fmt: skip
+    figures = json.loads((run_folder / "verdict.json").read_text())["figures"]
+    (file,) = (run_folder / "reacture").glob("reacture_*_frames.npy")
+    frames, times = np.load(file), np.load(str(file).replace("_frames", "_timestamps"))
+    assert frames.shape == (figures["frames"], 128, 128, 3)
+    assert (times.shape, times[0]) == ((figures["frames"],), 0.0)
+    assert figures["frames"] + figures["dropped"] == 200, "ten a second for twenty seconds"
+    assert figures["offset_low_ms"] <= figures["planted_offset_ms"] == 40.0 <= figures["offset_high_ms"]
+    assert figures["comparisons_equal"] == figures["comparisons"] == 5
 
 
 def test_the_notebook_about_samples_writes_the_table_that_it_shows(ran):
@@ -344,7 +360,7 @@ def test_the_training_notebook_learns_each_planted_lesson_and_nothing_without_wh
 
 def test_the_checking_notebook_finds_the_offset_that_it_planted_and_mends_it(ran):
     out = ran("02_alignment_qa") / "run"
-    assert {p.name for p in out.iterdir()} == {"repaired_session", "run.json", "verdict.json"}
+    assert {p.name for p in out.iterdir()} == {"moment.mp4", "repaired_session", "run.json", "verdict.json"}
     verdict = json.loads((out / "verdict.json").read_text())
     figures = verdict["figures"]
     assert figures["planted_offset_ms"] == 250.0

@@ -117,6 +117,17 @@ def test_pictures_the_wrong_way_round_are_found():
     assert "9 times" in finding.sentence
 
 
+@pytest.mark.parametrize("step", [1, 3, 8])
+def test_pictures_the_wrong_way_round_are_found_however_fast_the_camera_is(step):
+    frames = pan(100, step=step)
+    assert "out_of_order" not in found(frames)
+    for k in (12, 47, 80):
+        frames[k], frames[k + 1] = frames[k + 1], frames[k]
+    (finding,) = found(frames)["out_of_order"]
+    assert finding.frame_index == 12
+    assert "3 times" in finding.sentence
+
+
 @pytest.mark.parametrize("level", [0, 255, (0, 0, 255)])
 def test_single_plain_pictures_in_between_are_found(level):
     frames = [np.full_like(p, level) if k in (31, 60, 88) else p for k, p in enumerate(PLAY)]
@@ -134,6 +145,39 @@ def test_torn_pictures_are_found(back, upper):
         frames[k][part] = PLAY[k - back][part]
     (finding,) = found(frames)["torn"]
     assert finding.value == pytest.approx(100 * 10 / 99, abs=2.1)
+
+
+def few_things(places):
+    """Small things on a plain ground, that go to the right."""
+    for k in range(100):
+        picture = np.full((90, 160, 3), (90, 120, 180), np.uint8)
+        for x, y in places:
+            left = (x + 3 * k) % 160
+            picture[y : y + 10, left : left + 12] = (200, 40 + y, 60)
+        yield picture
+
+
+def test_torn_pictures_are_found_where_only_a_few_things_move():
+    whole = list(few_things([(37 * row % 160, row) for row in (*range(3, 40, 2), *range(48, 80, 2))]))
+    assert "torn" not in found(whole)
+    frames = [np.concatenate([p[:45], whole[k - 1][45:]]) if k in (20, 50, 80) else p for k, p in enumerate(whole)]
+    (finding,) = found(frames)["torn"]
+    assert finding.value == pytest.approx(100 * 3 / 99, abs=0.1)
+
+
+@pytest.mark.parametrize("columns", [4, 8])
+def test_things_in_ranks_are_no_tear(columns):
+    ranks = [(160 // columns * k + 16 * (row > 1), 5 + 20 * row) for row in range(4) for k in range(columns)]
+    assert "torn" not in found(list(few_things(ranks)))
+
+
+def test_two_figures_of_which_one_stops_for_a_moment_are_no_tear():
+    frames = [PLAY[0].copy() for _ in range(100)]
+    for k, picture in enumerate(frames):
+        high, low = 20 + k, 120 - (k - k // 9)
+        picture[5:35, high : high + 20] = np.random.default_rng(1).integers(0, 255, (30, 20, 3))
+        picture[55:85, low : low + 20] = np.random.default_rng(2).integers(0, 255, (30, 20, 3))
+    assert "torn" not in found(frames)
 
 
 @pytest.mark.parametrize("axis", [0, 1])

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +12,15 @@ import pytest
 from PIL import Image
 
 from rushes.capture.env.sample import sample
+from rushes.capture.hand.backend import HandBackend
+from rushes.capture.hand.settings import HandSettings
 from rushes.capture.recorder import record
 from rushes.capture.synthetic import SyntheticBackend
 from rushes.qa.replay import check_replay
 from rushes.qa.subject import Subject
+from rushes.store.facts import add_fact
 from rushes.store.reader import open_session
+from rushes.store.validity import honour
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +93,43 @@ def test_an_episode_that_does_not_say_its_seed_cannot_be_told(copy):
 
 def test_recorded_play_is_none_of_its_business(tmp_path):
     assert list(check_replay(Subject(record(SyntheticBackend(frames=3), tmp_path / "s")))) == []
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Pong by hand, with a pause in the middle of the episode."""
+    backend = HandBackend(HandSettings("Pong", sound=False, seconds=0.6, start_immediately=True))
+    for seconds, order in ((0.3, "pause"), (0.4, "resume")):
+        threading.Timer(seconds, backend.orders.put, (order,)).start()
+    path = record(backend, tmp_path_factory.mktemp("hand") / "paused").path
+    assert [s.end_reason for s in open_session(path).segments] == ["pause", "max_seconds"]
+    return path
+
+
+@pytest.fixture
+def paused(played, tmp_path):
+    return shutil.copytree(played, tmp_path / "copy")
+
+
+def test_an_episode_that_was_paused_is_followed_into_its_next_segment(paused):
+    (finding,) = check_replay(Subject(open_session(paused)))
+    assert (finding.check, finding.value) == ("replay.exact", open_session(paused).frame_count)
+
+
+@pytest.mark.parametrize(("key", "more"), [("from_step", 1), ("seed", 1)])
+def test_a_segment_that_does_not_follow_on_the_one_before_cannot_be_told(paused, key, more):
+    path = paused / "chunks" / "0002" / "chunk.json"
+    summary = json.loads(path.read_text())
+    summary["segments"][0]["attrs"][key] += more
+    path.write_text(json.dumps(summary))
+    assert [f.check for f in check_replay(Subject(open_session(paused)))] == ["replay.cannot_tell", "replay.exact"]
+
+
+def test_what_is_left_of_a_later_part_says_where_it_stands_in_the_episode(paused):
+    session = open_session(paused)
+    second = session.segments[1]
+    start_ns = second.start_ns
+    stop_ns = int(session.index(1)["t_ns"].iloc[4])
+    add_fact(paused, "validity", {"valid": False}, author="me", t_start_ns=start_ns, t_end_ns=stop_ns)
+    left = honour(open_session(paused)).segments
+    assert left[1].attrs["from_step"] == second.attrs["from_step"] + 4

@@ -1,8 +1,11 @@
 """A journal in which a stretch is damaged: what is behind it comes back, and what is lost is counted and kept aside."""
 
+import os
 import shutil
 import struct
+import threading
 import zlib
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -67,6 +70,31 @@ def killed(path, readings, codec="png", **options):
         writer.write(reading)
     writer.abandon()
     return sorted(path.glob("chunks/*/journal.bin"))
+
+
+def test_a_disk_that_stands_still_holds_nothing_back_from_the_journals(tmp_path, monkeypatch):
+    """No wait for the disk comes back, three chunks fill up: all is in the files, where a kill would leave it."""
+
+    class Elsewhere:
+        sealed: ClassVar = []
+
+        def __call__(self, folder):
+            self.sealed.append(folder.name)
+
+        def wait(self):
+            pass
+
+    goes_on, real = threading.Event(), os.fsync
+    writer = SessionWriter(tmp_path / "s", described("png"), chunk_frames=5, sealer=Elsewhere())
+    monkeypatch.setattr(os, "fsync", lambda handle: goes_on.wait(10) and real(handle))
+    for reading in take(14):
+        writer.write(reading)
+    assert Elsewhere.sealed == [], "one is sealed when the disk has it"
+    journals = sorted(tmp_path.glob("s/chunks/*/journal.bin"))
+    assert [len(list(read_journal(journal, b"F"))) for journal in journals] == [5, 5, 4]
+    goes_on.set()
+    writer.close()
+    assert Elsewhere.sealed == ["0001", "0002", "0003"]
 
 
 def flip(journal, kind, number):

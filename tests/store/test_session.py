@@ -14,7 +14,7 @@ from PIL import Image
 from rushes.errors import BadDataError, BadInputError, BusyError, MissingError, OccupiedError, StorageError
 from rushes.model.actions import ActionSpace
 from rushes.model.clock import Clock
-from rushes.model.readings import Encoded, Event, Frame, Gap, Sound, Start, Step, Telemetry
+from rushes.model.readings import OF_FRAME_BEFORE, Encoded, Event, Frame, Gap, Sound, Start, Step, Telemetry
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.facts import add_fact, read_facts
 from rushes.store.reader import open_session, open_sessions
@@ -157,6 +157,16 @@ def test_a_repeated_picture_may_stand_at_the_start_of_a_chunk(tmp_path):
     assert session.index()["duplicate"].tolist() == [False, True, True, True, True]
     assert [int(f[0, 0, 0]) for f in session.frames(0, 5)] == [7] * 5
     assert session.ledger["frames"].marked == {"duplicate": 4}
+
+
+def test_telemetry_of_the_frame_before_gets_its_number(tmp_path):
+    readings = [Start(0), Telemetry(0, {"battery": 100.0}, OF_FRAME_BEFORE)]
+    for k in range(3):
+        readings += [Frame(k, picture(k)), Telemetry(k, {"battery": 9.0 - k}, OF_FRAME_BEFORE)]
+    session = write(tmp_path / "s", [*readings, Telemetry(3, {"battery": 0.0}), Gap(100, "end")])
+    rows = session.telemetry()
+    assert [None if pd.isna(f) else int(f) for f in rows["frame_index"]] == [None, 0, 1, 2, None]
+    assert rows["battery"].tolist() == [100.0, 9.0, 8.0, 7.0, 0.0]
 
 
 def test_telemetry_comes_back_with_its_own_fields(tmp_path):

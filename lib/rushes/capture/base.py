@@ -50,6 +50,11 @@ BACKENDS: Final = Table(
             "desktop",
             "a window, region or monitor with keyboard, mouse, pads and sound, in real time",
         ),
+        "browser": (
+            "rushes.capture.browser.backend:BrowserBackend",
+            "",
+            "a browser game: canvas, keys, mouse and telemetry, sent by the page itself",
+        ),
         "synthetic_live": (
             "rushes.capture.live_synthetic:LiveSynthetic",
             "",

@@ -4,7 +4,8 @@ It is pure logic on readings in the order of time and touches no device, clock o
 long gaps are all settled here, at the times of the readings themselves, so that nothing depends on when they arrive.
 
 While it is paused no frame, sound or input is kept: inputs are counted, unnamed, under `paused`. It still follows what
-is down, so a segment begins with the true state of every control that changed meanwhile (`kind=state`).
+is down, so a segment begins with the true state of every control that changed meanwhile (`kind=state`). A row of
+telemetry between two segments that no pause lies between is counted under `between_segments`.
 
 Example:
     >>> import numpy as np
@@ -24,10 +25,12 @@ from typing import Any, Final
 
 from rushes.capture.input.hotkeys import command_of
 from rushes.model.clock import NS
-from rushes.model.readings import Event, Frame, Gap, Lost, Reading, Start
+from rushes.model.readings import OF_FRAME_BEFORE, Event, Frame, Gap, Lost, Reading, Start, Telemetry
 
 STALL_NS: Final = NS
 """A stretch without a frame that is longer than this, and than three ticks, ends the segment: `drop`."""
+BETWEEN: Final = "between_segments"
+"""Why a frame or a row of telemetry is lost that comes when its segment is over and the next has not begun."""
 _TICKS: Final = 3
 _TELL_NS: Final = NS
 """How often what was discarded in a pause is counted: too seldom to tell when a key was struck."""
@@ -71,6 +74,7 @@ class Director:
         wall_ns: Gives the Unix time in ns of a session time, for the segments' anchors.
         rejoined: Whether the first segment goes on after a restart.
         attrs: What holds for every segment.
+        attrs_at: Gives what holds for a segment that begins at a session time, beside that.
         ended: Why the session is over, `""` before.
         counters: What was met.
     """
@@ -83,6 +87,7 @@ class Director:
     wall_ns: Callable[[int], int | None] = lambda _: None
     rejoined: bool = False
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs_at: Callable[[int], Mapping[str, Any]] = lambda _: {}
     ended: str = ""
     counters: Counters = field(default_factory=Counters)
 
@@ -134,8 +139,20 @@ class Director:
         elif isinstance(reading, Lost):
             self._note_lost(reading)
             yield reading
-        elif self._in_segment:
-            yield reading
+        else:
+            yield from self._other(reading)
+
+    def _other(self, reading: Reading) -> Iterator[Reading]:
+        """Pass on what a segment holds beside frames and events; count telemetry behind the end of one."""
+        if self._in_segment:
+            yield self._of_frame(reading) if isinstance(reading, Telemetry) else reading
+        elif isinstance(reading, Telemetry) and self.counters.segments and not self.paused:
+            yield Lost(max(reading.t_ns, self._closed_ns), "telemetry", BETWEEN, 1)
+
+    def _of_frame(self, row: Telemetry) -> Telemetry:
+        """Give a row its frame; where that frame was left out, it has none."""
+        left_out = row.frame_index == OF_FRAME_BEFORE and row.t_ns != self._last_frame_ns
+        return row._replace(frame_index=None) if left_out else row
 
     def _is_over(self, reading: Reading) -> bool:
         """Say whether a limit was reached before this reading; of frames the last may come a little before its tick."""
@@ -205,7 +222,7 @@ class Director:
             return
         if frame.t_ns < self._closed_ns:  # grabbed before the segment ended, and here only now
             self.counters.dropped += 1
-            yield Lost(self._closed_ns, "frames", "between_segments", 1)
+            yield Lost(self._closed_ns, "frames", BETWEEN, 1)
             return
         t_ns, missed, self._missed = frame.t_ns, frame.dropped_before + self._missed, 0
         if not self._in_segment:
@@ -213,7 +230,8 @@ class Director:
         elif t_ns - self._last_frame_ns > self._stall_ns:
             yield from self._close(self._last_frame_ns + self._period_ns, "drop")
         if not self._in_segment:
-            yield Start(t_ns, self.attrs, self.wall_ns(t_ns), "rejoined" if self.rejoined else "")
+            attrs = {**self.attrs, **self.attrs_at(t_ns)}
+            yield Start(t_ns, attrs, self.wall_ns(t_ns), "rejoined" if self.rejoined else "")
             self.rejoined = False
             self._in_segment, self._start_ns = True, t_ns
             self._last_input_ns = max(self._last_input_ns, t_ns)

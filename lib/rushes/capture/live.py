@@ -87,7 +87,10 @@ class LiveRecorder:
         resume: Go on after the last chunk, in a new segment, where there is one.
         report: Called with the status, about four times a second.
         low_disk_bytes: Ends below this much free space.
-        **limits: `paused`, `max_frames`, `max_seconds`, `idle_stop_s` and `attrs` of the `Director`.
+        on_its_way_ns: How long a reading may take from its time until it is here: so much later a screen counts as
+            one that gives nothing any more.
+        **limits: `paused`, `max_frames`, `max_seconds`, `idle_stop_s`, `attrs` and `attrs_at` of the
+            `Director`.
 
     Raises:
         OccupiedError: The directory holds something.
@@ -106,12 +109,14 @@ class LiveRecorder:
         resume: bool = False,
         report: Callable[[Mapping[str, Any]], None] | None = None,
         low_disk_bytes: int = LOW_DISK_BYTES,
+        on_its_way_ns: int = HOLD_NS,
         **limits: Any,
     ) -> None:
         self._backend, self.path, self._rate_hz = backend, Path(path), rate_hz
         self._codec, self._chunk_frames = codec, chunk_frames
         self._clock, self._resume = clock or Clock(), resume
         self._report, self._low_disk_bytes = report, low_disk_bytes
+        self._on_its_way_ns = on_its_way_ns
         rejoined = resume and is_session(self.path)
         self._director = Director(rate_hz=rate_hz, wall_ns=self._clock.wall_ns, rejoined=rejoined, **limits)
         self._notes: list[str] = []
@@ -266,7 +271,7 @@ class LiveRecorder:
     def _watch(self, encoding: Encoding) -> None:
         """Look after the sources, the disk, the clock and the sealer now and then."""
         now_s = time.perf_counter()
-        for item in self._director.tick(self._clock.now_ns() - HOLD_NS):
+        for item in self._director.tick(self._clock.now_ns() - self._on_its_way_ns):
             if isinstance(item, Gap) and item.reason == "drop":
                 self.note(f"no picture for a second at {item.t_ns / NS:.1f} s: the segment ended there")
             self._outbox.put(item)

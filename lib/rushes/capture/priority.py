@@ -46,6 +46,20 @@ def urgent() -> Priority:
         pass
     else:
         return "realtime"
+    return raised()
+
+
+def raised() -> Priority:
+    """Raise the calling thread above ordinary ones, for what works beside a thread that stamps.
+
+    Threads of one process share the interpreter: one that has it and is not given a core keeps the stamping one
+    waiting, too.
+
+    Returns:
+        What was granted.
+    """
+    if sys.platform != "linux":
+        return "normal"
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
     except OSError:

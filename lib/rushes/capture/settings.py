@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -21,12 +21,21 @@ from rushes.model.actions import ActionSpace
 from rushes.model.layouts import LAYOUTS, slot
 
 LIVE: Final = ("desktop", "synthetic")
-"""Backends that run in real time; `env` plays as fast as it can."""
+"""Backends that a recorder in a process of its own records; `browser` is served, `env` plays as fast as it can."""
+BACKEND_NAMES: Final = (*LIVE, "browser", "env")
 DEFAULT_GAME: Final = "Game"
 DEFAULT_FPS: Final = 30.0
+BROWSER_FPS: Final = 10.0
+"""Of browser games: what a page can send without its game noticing."""
 _OF_DESKTOP: Final = (
     "region", "monitor", "window", "process_name", "layout", "skip_late", "keys_anywhere", "no_keys",
 )  # fmt: skip
+_NOT_OF_BROWSER: Final = (
+    *(name for name in _OF_DESKTOP if name != "layout"), "audio", "start_immediately", "resume", "seed",
+)  # fmt: skip
+_BROWSER_CODECS: Final = ("h264", "png")
+_NAME_BYTES: Final = 120
+"""Of a game's name in a folder's name: file systems take 255, and exports put something behind it."""
 _MOTION: Final = ("MouseDX", "MouseDY")
 
 
@@ -35,7 +44,7 @@ class Settings:
     """One recording, as it was asked for.
 
     Attributes:
-        backend: `desktop`, `synthetic` or `env`.
+        backend: `desktop`, `synthetic`, `browser` or `env`.
         out: The session directory; `""` takes data/sessions/GAME_TIME.
         game: Its name as people say it; for `env` what `rushes sample` takes.
         fps: Ticks a second.
@@ -46,7 +55,7 @@ class Settings:
         monitor: Its number, 1 is the first; 0 is all of them together. None where a window or region is recorded.
         window: A part of a window's title, or its id; `""` for none.
         process_name: Name of the process whose window is wanted; `""` for none.
-        codec: `h264`, `h265`, `lossless` or `png`.
+        codec: `h264`, `h265`, `lossless` or `png`; browser games are stored as `png`, whatever stands here.
         layout: A layout's name, or a JSON file with a list of controls: the keys that may be kept.
         audio: Sound streams, of `system` and `mic`.
         skip_late: Skip ticks that were missed instead of catching up.
@@ -85,12 +94,11 @@ class Settings:
         _within("chunk_size", self.chunk_size, 1, 1_000_000)
         for name in ("max_frames", "max_seconds", "idle_stop"):
             _within(name, getattr(self, name), 0, 1e12)
-        if self.backend not in (*LIVE, "env"):
-            names = (*LIVE, "env")
+        if self.backend not in BACKEND_NAMES:
             raise BadInputError(
                 f"backend {self.backend!r}",
-                accepts=", ".join(names),
-                fix=near(self.backend, names) or "take a name from the list",
+                accepts=", ".join(BACKEND_NAMES),
+                fix=near(self.backend, BACKEND_NAMES) or "take a name from the list",
             )
         if self.resume and not self.out:
             raise BadInputError(
@@ -109,19 +117,19 @@ class Settings:
         if self.backend == "desktop":
             self._check_privacy()
         elif self.backend == "synthetic":
-            self._check_synthetic()
+            wrong = [*_OF_DESKTOP] + ["audio"] * ("mic" in self.audio)
+            self._refuse(wrong, "options that mean something without a desktop; of sound `system`")
+        elif self.backend == "browser":
+            wrong = [*_NOT_OF_BROWSER] + ["codec"] * (self.codec not in _BROWSER_CODECS)
+            self._refuse(wrong, "options that mean something for a page; its pictures are stored as png")
 
-    def _check_synthetic(self) -> None:
+    def _refuse(self, names: Sequence[str], accepts: str) -> None:
+        """Refuse the first of some options that is not as usual."""
         usual = {f.name: f.default for f in fields(self)}
-        wrong = [name for name in _OF_DESKTOP if getattr(self, name) != usual[name]]
-        wrong += ["audio"] * ("mic" in self.audio)
+        wrong = [name for name in names if getattr(self, name) != usual[name]]
         if wrong:
             option = "--" + wrong[0].replace("_", "-")
-            raise BadInputError(
-                f"{option} with the synthetic backend",
-                accepts="options that mean something without a desktop; of sound `system`",
-                fix="leave it out",
-            )
+            raise BadInputError(f"{option} with the {self.backend} backend", accepts=accepts, fix="leave it out")
 
     def _check_privacy(self) -> None:
         if self.region is not None and not (self.region[0] < self.region[2] and self.region[1] < self.region[3]):
@@ -171,7 +179,8 @@ class Settings:
         """Return the session directory: `out`, or data/sessions/GAME_YYYYmmdd_HHMMSS by local time."""
         if self.out:
             return Path(self.out)
-        name = re.sub(r"[^\w.-]+", "_", self.game).strip("._") or "Game"
+        plain = re.sub(r"[^\w.-]+", "_", self.game).encode("utf-8", "replace")[:_NAME_BYTES]
+        name = plain.decode(errors="ignore").strip("._") or DEFAULT_GAME
         return Path("data") / "sessions" / f"{name}_{datetime.now().astimezone():%Y%m%d_%H%M%S}"
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from rushes.cli import show
+from rushes.cli.record_browser import PORT, SIZE, Asked, record_browser
 
 _LOOK_S: Final = 0.25
 _NOT_OF_ENV: Final[dict[str, Any]] = {
@@ -21,10 +22,12 @@ _NOT_OF_ENV: Final[dict[str, Any]] = {
 
 
 def record(
-    backend: Annotated[str, typer.Option(help="desktop, synthetic or env")] = "desktop",
+    backend: Annotated[str, typer.Option(help="desktop, browser, synthetic or env")] = "desktop",
     out: Annotated[Path | None, typer.Option(help="new folder [default: data/sessions/GAME_TIME]")] = None,
     game: Annotated[str, typer.Option(help="its name; for env as `rushes sample` takes it")] = "Game",
-    fps: Annotated[float, typer.Option(help="frames a second")] = 30.0,
+    fps: Annotated[
+        float | None, typer.Option(help="frames a second [default: 30; of a browser game 10]", show_default=False)
+    ] = None,
     chunk_size: Annotated[int, typer.Option(help="frames a chunk")] = 500,
     max_frames: Annotated[int, typer.Option(help="end after so many frames; 0: no limit")] = 0,
     max_seconds: Annotated[float, typer.Option(help="end after so many recorded seconds; 0: no limit")] = 0.0,
@@ -35,7 +38,7 @@ def record(
     window: Annotated[str, typer.Option(help="a window by a part of its title, or by its id")] = "",
     process_name: Annotated[str, typer.Option(help="the window of this process")] = "",
     pick: Annotated[bool, typer.Option("--pick", help="drag the region on a screenshot; prints it")] = False,
-    codec: Annotated[str, typer.Option(help="h264, h265, lossless or png")] = "h264",
+    codec: Annotated[str, typer.Option(help="h264, h265, lossless or png; a browser game is png")] = "h264",
     layout: Annotated[
         str, typer.Option(help="the keys that may be kept: a layout, or a JSON list of names")
     ] = "capture28",
@@ -52,12 +55,24 @@ def record(
     idle_stop: Annotated[float, typer.Option(help="end after so many seconds without an input; 0: never")] = 0.0,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the session in --out, in a new segment")] = False,
     seed: Annotated[int, typer.Option(help="of the synthetic world and of policies")] = 0,
+    port: Annotated[int, typer.Option(help="browser: where to listen; 0 takes a free port")] = PORT,
+    host: Annotated[str, typer.Option(help="browser: the address to listen on")] = "127.0.0.1",
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="browser: another page that may record; can be repeated")
+    ] = None,
+    size: Annotated[str, typer.Option(help="browser: WIDTHxHEIGHT of the pictures in px")] = SIZE,
+    plays: Annotated[int, typer.Option(help="browser: end after so many; 0: go on until Ctrl+C")] = 0,
+    player: Annotated[str, typer.Option(help="browser: who plays, for the demo")] = "",
+    opens: Annotated[bool, typer.Option("--open", help="browser: open the page in the system's browser")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Record play into a session; F8 starts and pauses, Ctrl+C ends."""
-    from rushes.capture.settings import Settings
+    from rushes.capture.settings import BROWSER_FPS, DEFAULT_FPS, Settings
     from rushes.errors import BadInputError
 
+    asked = Asked(host, port, tuple(allow_origin or ()), size, plays, player, opens)
+    if fps is None:
+        fps = BROWSER_FPS if backend == "browser" else DEFAULT_FPS
     given: dict[str, Any] = {
         "backend": backend, "out": "" if out is None else str(out), "game": game, "fps": fps, "chunk_size": chunk_size,
         "max_frames": max_frames, "max_seconds": max_seconds, "region": region, "monitor": monitor, "window": window,
@@ -79,6 +94,10 @@ def record(
         Settings.from_json({**given, "region": (0, 0, 1, 1)})  # nobody drags a region for options that are refused
         given["region"] = _pick()
     settings = Settings.from_json(given)
+    if backend == "browser":
+        record_browser(settings, asked, as_json=as_json)
+        return
+    asked.refuse(backend)
     if backend == "env":
         _record_env(settings, as_json=as_json)
         return

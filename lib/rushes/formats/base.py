@@ -91,6 +91,11 @@ FORMATS: Final = Table(
             "",
             "the database of GameOn with its videos and WAV files",
         ),
+        "reacture": (
+            "rushes.formats.reacture.reacture:ReActure",
+            "",
+            "a browser game at 10 Hz with telemetry, as ReActure exports it; 128x128 unless `size=` says otherwise",
+        ),
         "samples": ("rushes.formats.samples:SamplesFormat", "", "labelled rows as `rushes prepare` makes them"),
     },
 )
@@ -115,6 +120,7 @@ class Keeps:
         rewards: What came of each action: rewards, ends, lives.
         names: Names of the actions beside their numbers.
         events: Raw input events.
+        telemetry: What the game told of itself.
     """
 
     frames: Literal["exact", "lossy", "none"]
@@ -123,10 +129,11 @@ class Keeps:
     rewards: bool
     names: bool
     events: bool
+    telemetry: bool = False
 
     def _parts(self) -> list[tuple[str, bool]]:
         frames = ("frames" if self.frames == "none" else f"frames ({self.frames})", self.frames != "none")
-        rest = ("times", "audio", "rewards", "names", "events")
+        rest = ("times", "audio", "rewards", "names", "events", "telemetry")
         return [frames, *((name, getattr(self, name)) for name in rest)]
 
     @property

@@ -161,6 +161,8 @@ def known(source: Sessions) -> frozenset[str]:
         has |= {"times"} if info.time_source != "assumed" else set()
         has |= {"audio"} if "sound" in kinds else set()
         has |= {"events"} if "events" in kinds else set()
+        if "telemetry" not in has and len(recording.telemetry()):
+            has.add("telemetry")
         has |= {"names"} if any(info.action_space.names) else set()
         if "rewards" not in has and any(_has_outcomes(recording, s.index) for s in recording.segments):
             has.add("rewards")

@@ -132,6 +132,13 @@ def index_of(parts: Sequence[Part]) -> pd.DataFrame:
     )
 
 
+def told_in(telemetry: pd.DataFrame, segment: int | None) -> pd.DataFrame:
+    """Give the rows of a table of telemetry that lie in a segment; all where it is None."""
+    if segment is None:
+        return telemetry.copy(deep=False)
+    return telemetry[telemetry["segment"] == segment].reset_index(drop=True)
+
+
 class Imported(Recording):
     """A foreign set of recorded play.
 
@@ -141,6 +148,7 @@ class Imported(Recording):
         frames: Where its pictures lie.
         ledger: What was offered, kept and lost in reading.
         problems: What reading had to work around.
+        telemetry: What the game reported; see `Recording.telemetry`.
     """
 
     def __init__(
@@ -151,11 +159,13 @@ class Imported(Recording):
         *,
         ledger: Ledger,
         problems: Iterable[Problem] = (),
+        telemetry: pd.DataFrame | None = None,
     ) -> None:
         self.info, self.ledger, self.problems = info, ledger, tuple(problems)
         self.segments = segments_of(parts)
         self._events = [part.events for part in parts]
         self._index, self._frames = index_of(parts), frames
+        self._telemetry = super().telemetry() if telemetry is None else telemetry
 
     @property
     def source_of_frames(self) -> Frames:
@@ -185,6 +195,10 @@ class Imported(Recording):
         for one, events in zip(self.segments, self._events, strict=True):
             parts += [events, _let_go(events, one.end_ns)]
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+    def telemetry(self, segment: int | None = None) -> pd.DataFrame:
+        """Return what the game reported; see `Recording.telemetry`. What lies in no segment has none."""
+        return told_in(self._telemetry, segment)
 
     def frames(self, start: int, stop: int) -> Iterator[Pixels]:
         """Decode pictures in order; see `Recording.frames`.

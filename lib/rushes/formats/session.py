@@ -60,7 +60,9 @@ class SessionFormat(Format):
     looks_for: ClassVar[str] = "session.json, in the folder itself, in its folders, or in those of its folder sessions/"
     Options: ClassVar[type[Any]] = NoOptions
     honours_facts: ClassVar[bool] = False
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
+    keeps: ClassVar[Keeps] = Keeps(
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+    )
     takes: ClassVar[Takes] = "any"
 
     def sniff(self, path: Path) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -132,13 +132,17 @@ class Step(NamedTuple):
     is_human: bool = False
 
 
+OF_FRAME_BEFORE: Final = -1
+"""frame_index of a `Telemetry` that belongs to the frame which was written before it; the store puts its number."""
+
+
 class Telemetry(NamedTuple):
     """What the game itself reports.
 
     Attributes:
         t_ns: ns since session start.
         fields: Names to numbers, strings or booleans.
-        frame_index: The frame it belongs to, or None.
+        frame_index: The frame it belongs to, `OF_FRAME_BEFORE`, or None.
     """
 
     t_ns: int

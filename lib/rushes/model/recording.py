@@ -239,6 +239,11 @@ class Recording(ABC):
         """Whether it has steps (N actions, N+1 observations an episode) rather than free-running input."""
         return self.info.stream("steps") is not None
 
+    @property
+    def has_events(self) -> bool:
+        """Whether what hands did is known as events: of recorded play, and of an environment played by hand."""
+        return not self.is_environment or self.info.stream("events") is not None
+
     def frame(self, frame_index: int) -> npt.NDArray[np.uint8]:
         """Decode one picture: (H, W, 3) uint8 RGB."""
         return next(iter(self.frames(frame_index, frame_index + 1)))

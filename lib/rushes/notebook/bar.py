@@ -22,6 +22,27 @@ _REDRAW_S: Final = 0.25
 _WIDTH_PX: Final = 240
 
 
+class Spot:
+    """A place in a notebook that shows one thing at a time; nothing is shown elsewhere."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __call__(self, html: Html) -> None:
+        """Show something in the place of what stood there."""
+        try:
+            from IPython import get_ipython
+            from IPython.display import display
+        except ImportError:
+            return
+        if get_ipython() is None:
+            return
+        if self._handle is None:
+            self._handle = display(html, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(html)
+
+
 class Bar:
     """A callback that draws itself in a notebook and is silent elsewhere.
 
@@ -33,7 +54,7 @@ class Bar:
         self.label, self.text = label, label
         self._start = time.monotonic()
         self._drawn = 0.0
-        self._handle: Any = None
+        self._show = Spot()
 
     def __call__(self, done: int, total: int, what: str = "") -> None:
         """Say how far the work is.
@@ -63,16 +84,3 @@ class Bar:
             f'<span style="display:block;{inner}"></span></span>{self.text}</div>'
         )
         return Html(html, self.text)
-
-    def _show(self, html: Html) -> None:
-        try:
-            from IPython import get_ipython
-            from IPython.display import display
-        except ImportError:
-            return
-        if get_ipython() is None:
-            return
-        if self._handle is None:
-            self._handle = display(html, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.update(html)

@@ -6,8 +6,8 @@ Example (cells of a notebook):
     ...     settings = settings_of(run)
     ...     take = record(run, settings)
     ...     return run.finish(judge(take), figures=take.figures())
-    >>> region_of("100, 50, 740, 530")
-    (100, 50, 740, 530)
+    >>> _share(3, 60)
+    5.0
 """
 
 from __future__ import annotations
@@ -15,28 +15,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
+from rushes.capture.hand.settings import HandSettings
 from rushes.capture.process import Recorder
-from rushes.capture.settings import LIVE, Settings
-from rushes.errors import BadInputError, StoppedError, near
+from rushes.capture.settings import Settings
+from rushes.errors import StoppedError
 from rushes.model.clock import NS
 from rushes.model.findings import Finding
+from rushes.notebook.browser_play import PORT, record_play
+from rushes.notebook.hand_play import hand_panel, hand_result, play_alone
+from rushes.notebook.recording_settings import BROWSER, SESSION, settings_of
 from rushes.notebook.run import Run
 from rushes.preview.html import Html, table
 from rushes.preview.places import Places
 from rushes.preview.timing import lateness_ms
 from rushes.store.reader import Session, open_session
 from rushes.widgets.panel_look import end_words
-from rushes.widgets.record_panel import RecordPanel
+from rushes.widgets.play_panel import PlayPanel
+from rushes.widgets.record_panel import RecordPanel, record_panel
+from rushes.widgets.region_picker import RegionPicker
 
-SESSION: Final = "session"
-"""Name of the session in the run folder."""
-KEYS: Final = ("window", "anywhere", "none")
+__all__ = ["SESSION", "Take", "judge", "panel_of", "record", "segments_table", "settings_of"]
+
 _LOOK_S: Final = 0.25
-_EDGES: Final = 4
 _PERCENT: Final = 100
 
 
@@ -117,89 +121,43 @@ class Take:
         return f"<Take {self.shown}: {self.session.frame_count} frames, ended by {end_words(self.result)}>"
 
 
-def settings_of(run: Run) -> Settings:
-    """Turn the parameters of a notebook into the settings of a recording.
+def panel_of(settings: Settings | HandSettings, *, picker: RegionPicker | None = None) -> RecordPanel | PlayPanel:
+    """Make the panel that a person records with, or plays with.
 
     Args:
-        run: Of a notebook with the parameters backend, game, seconds, fps, window, region, codec, layout, audio, keys,
-            live, seed, out. Without `out` the session goes into the run folder. A recording with the panel has no
-            limit of time.
-
-    Raises:
-        BadInputError: A value that means nothing; the sentence names the parameter.
+        settings: What is recorded or played.
+        picker: Gives the region of a desktop when Start is pressed.
     """
-    p = cast("Mapping[str, Any]", run.parameters)
-    if p["backend"] not in LIVE:
-        raise BadInputError(
-            f"backend={p['backend']!r}",
-            accepts=", ".join(LIVE),
-            fix=near(p["backend"], LIVE) or "set one of them; recipes/atari_sample.ipynb samples environments",
-        )
-    if p["keys"] not in KEYS:
-        raise BadInputError(
-            f"keys={p['keys']!r}", accepts=", ".join(KEYS), fix=near(p["keys"], KEYS) or "set one of them"
-        )
-    if not p["live"] and p["seconds"] <= 0:
-        raise BadInputError(f"seconds={p['seconds']!r}", accepts="more than 0", fix="set seconds=5")
-    if p["backend"] == "desktop" and p["keys"] == "window" and not p["window"]:
-        raise BadInputError(
-            "keys='window' without a window",
-            accepts="a window, whose keys are kept only while it has the focus; or keys anywhere; or none",
-            fix="set window to a part of its title (`rushes windows` lists them), or keys to 'anywhere' or 'none'",
-        )
-    return Settings(
-        backend=p["backend"],
-        out=p["out"] or str(run.path(SESSION)),
-        game=p["game"],
-        fps=p["fps"],
-        max_seconds=0.0 if p["live"] else p["seconds"],
-        region=region_of(p["region"]),
-        window=p["window"],
-        codec=p["codec"],
-        layout=p["layout"],
-        audio=tuple(name.strip() for name in p["audio"].split(",") if name.strip()),
-        keys_anywhere=p["keys"] == "anywhere",
-        no_keys=p["keys"] == "none",
-        start_immediately=not p["live"],
-        seed=p["seed"],
-    )
+    return hand_panel(settings) if isinstance(settings, HandSettings) else record_panel(settings, picker=picker)
 
 
-def region_of(text: str) -> tuple[int, int, int, int] | None:
-    """Read a region.
-
-    Args:
-        text: Left, top, right, bottom in px of the screen with commas between them; empty for none.
-
-    Raises:
-        BadInputError: Something else.
-    """
-    if not text.strip():
-        return None
-    try:
-        left, top, right, bottom = (int(part) for part in text.split(","))
-    except ValueError:
-        raise BadInputError(
-            f"region={text!r}",
-            accepts=f"{_EDGES} whole numbers with commas: left,top,right,bottom in px of the screen",
-            fix="choose one with live=True and paste what the picker says",
-        ) from None
-    return left, top, right, bottom
-
-
-def record(run: Run, settings: Settings, *, panel: RecordPanel | None = None) -> Take:
-    """Record for as long as the settings say, in a process of its own, or take what was recorded with a panel.
+def record(
+    run: Run,
+    settings: Settings | HandSettings,
+    *,
+    panel: RecordPanel | PlayPanel | None = None,
+    port: int = PORT,
+) -> Take:
+    """Record for as long as the settings say, in a process of its own; or one play; or take what a panel recorded.
 
     Args:
         run: The run; a bar shows how far it is.
-        settings: What to record.
+        settings: What to record, or to play.
         panel: Takes its session instead.
+        port: Where a page is served; 0 takes a free one.
 
     Raises:
         StoppedError: Nothing was recorded, the recording with the panel has not ended, or the recorder was killed.
         RushesError: It could not begin, or the disk failed.
     """
-    result = _by_itself(run, settings) if panel is None else _of_panel(panel)
+    if panel is not None:
+        result = _of_panel(panel)
+    elif isinstance(settings, HandSettings):
+        result = play_alone(run, settings)
+    elif settings.backend == BROWSER:
+        result = record_play(settings, port=port)
+    else:
+        result = _by_itself(run, settings)
     if not result["frames"]:
         raise StoppedError(
             f"a recording without a frame ({end_words(result)})",
@@ -221,7 +179,7 @@ def _by_itself(run: Run, settings: Settings) -> Mapping[str, Any]:
     return result
 
 
-def _of_panel(panel: RecordPanel) -> Mapping[str, Any]:
+def _of_panel(panel: RecordPanel | PlayPanel) -> Mapping[str, Any]:
     if panel.error is not None:
         raise panel.error
     if panel.state != "ended":
@@ -230,7 +188,7 @@ def _of_panel(panel: RecordPanel) -> Mapping[str, Any]:
             accepts="a session that was ended with Stop",
             fix="press Start, play, press Stop, then choose Run > Run Selected Cell and All Below",
         )
-    return panel.result
+    return hand_result(panel.result) if isinstance(panel, PlayPanel) else panel.result
 
 
 def segments_table(take: Take) -> Html:

@@ -154,7 +154,7 @@ class Delayed(Recording):
     def events(self, segment: int | None = None) -> pd.DataFrame:
         """Return the events, moved; see `Recording.events`."""
         if self.is_environment:
-            return self.step_edges(segment)
+            return self.step_edges(segment) if self.steps_moved else self._given.events(segment)
         whole = self._given.events()
         times = moved(whole["t_ns"].to_numpy(np.int64), self.delay_ms)
         whole = whole.assign(t_ns=times).sort_values("t_ns", kind="stable", ignore_index=True)

@@ -23,7 +23,7 @@ import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
@@ -68,6 +68,8 @@ class Journal:
     Args:
         path: Where it shall stand; must not exist.
         sync_s: Seconds between two waits for the disk; 0 leaves it to the operating system.
+        before: What the thread does first of all: the end of the journal before it, so that nothing here is on the
+            disk by our doing before all of that is, and whoever appends waits for neither.
         places: Folders that were made for it, innermost first: they are forced to the disk too, on the thread, since
             a file of which the disk has no name is lost with the power.
 
@@ -75,18 +77,27 @@ class Journal:
         StorageError: The place cannot be written.
     """
 
-    def __init__(self, path: Path, *, sync_s: float = SYNC_S, places: Iterable[Path] = ()) -> None:
-        self.path, self._places = path, tuple(places)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sync_s: float = SYNC_S,
+        before: Callable[[], object] | None = None,
+        places: Iterable[Path] = (),
+    ) -> None:
+        self.path, self._before, self._places = path, before, tuple(places)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         with storage_errors(path):
             self._file = os.open(path, flags, 0o644)
             os.write(self._file, MAGIC)
         self._dirty = False
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sync_loop, args=(sync_s,), name="rushes-journal", daemon=True)
         if sync_s:
             self._thread.start()
+        elif before is not None:
+            before()
 
     def append(self, kind: bytes, text: Any, data: bytes = b"") -> None:
         """Append a record in one write.
@@ -119,16 +130,18 @@ class Journal:
 
     def _sync_loop(self, period_s: float) -> None:
         try:
+            if self._before is not None:
+                self._before()
             for place in self._places:
                 sync(place)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - reported by the next append, on the writer's own thread
             self._failure = error
         while not self._stop.wait(period_s):
             if self._dirty:
                 self._dirty = False
                 try:
                     os.fsync(self._file)
-                except OSError as error:  # reported by the next append, on the writer's own thread
+                except OSError as error:
                     self._failure = error
 
     def close(self) -> None:

@@ -112,7 +112,8 @@ class Valid(Recording):
         edges = np.flatnonzero(np.diff(np.concatenate([[True], marked, [True]]).astype(np.int8)))
         for first, stop in edges.reshape(-1, 2):
             last = stop == len(t_ns)
-            attrs = dict(segment.attrs) | ({"from_step": int(first)} if first else {})
+            before = int(segment.attrs.get("from_step", 0)) + int(first)
+            attrs = dict(segment.attrs) | ({"from_step": before} if before else {})
             attrs.pop("score", None)
             yield (
                 replace(

@@ -18,6 +18,8 @@ Example:
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ import numpy.typing as npt
 from rushes.errors import BadDataError, BadInputError, MissingError, UnavailableError
 from rushes.model.clock import NS
 from rushes.store.atomic import new_file, storage_errors
+from rushes.store.video_sound import Track, write_sound
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -94,6 +97,7 @@ def write_video(
     crf: int = 18,
     gop_s: float = 0.5,
     preset: str = "veryfast",
+    sound: Track | None = None,
 ) -> VideoInfo:
     """Write pictures as an H.264 file; it appears only when it is whole.
 
@@ -105,6 +109,7 @@ def write_video(
         crf: Quality, 0 (best) to 51; 18 is hard to tell from the original.
         gop_s: Seconds between key frames.
         preset: x264's name for how long to look for a smaller file.
+        sound: What is heard with them.
 
     Returns:
         What was written.
@@ -141,12 +146,17 @@ def write_video(
             coder.color_range = _LIMITED
             coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
             coder.options = {"crf": str(crf), "preset": preset}
+            voice = write_sound(av, container, sound) if sound is not None else iter(())
+            heard_s = next(voice, math.inf)
             for number, pixels in enumerate(_with(first, source)):
                 picture = av.VideoFrame.from_ndarray(_even(_checked(pixels, shape)), format="rgb24")
                 picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
                 picture.pts, picture.time_base = number, 1 / rate
                 container.mux(stream.encode(picture))
+                while heard_s < (number + 1) / rate:
+                    heard_s = next(voice, math.inf)
             container.mux(stream.encode(None))
+            deque(voice, maxlen=0)
     return probe(target)
 
 

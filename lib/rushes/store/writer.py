@@ -20,8 +20,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rushes.errors import BadInputError, OccupiedError
-from rushes.model.readings import Encoded, Event, Frame, Gap, Lost, Reading, Sound, Start, Step, Telemetry
+from rushes.errors import BadInputError, OccupiedError, RushesError
+from rushes.model.readings import (
+    OF_FRAME_BEFORE,
+    Encoded,
+    Event,
+    Frame,
+    Gap,
+    Lost,
+    Reading,
+    Sound,
+    Start,
+    Step,
+    Telemetry,
+)
 from rushes.model.session import SessionInfo
 from rushes.store import images
 from rushes.store.atomic import partial_name, refuse_occupied, storage_errors
@@ -51,8 +63,9 @@ class SessionWriter:
         chunk_frames: Frames a chunk; 0 makes one chunk a segment.
         resume: Go on after the last chunk.
         sync_s: Seconds between two waits for the disk.
-        sealer: What turns the journal of a full chunk into tables: `seal`, or something that has it done elsewhere
-            (`rushes.capture.sealer`); called with the chunk's folder.
+        sealer: What turns the journal of a full chunk into tables, called with the chunk's folder: `seal`, or
+            something with a `wait` that has it done elsewhere (`rushes.capture.sealer`). Then `write` never waits for
+            the disk: a full journal is brought to it on the thread of the next one.
 
     Raises:
         OccupiedError: The directory holds something, or another session than `info` describes.
@@ -73,6 +86,7 @@ class SessionWriter:
         self.path, self.info = Path(path), info
         self._chunk_frames, self._sync_s, self._sealer = chunk_frames, sync_s, sealer
         self._journal: Journal | None = None
+        self._unfinished: Callable[[], None] | None = None
         self._chunk = self._segment = self._frame_index = self._chunk_count = self._first_frame = 0
         self._in_segment = False
         self._start: Start | None = None
@@ -173,7 +187,8 @@ class SessionWriter:
             with storage_errors(folder):
                 folder.mkdir(parents=True)
             places = (folder, folder.parent, self.path)
-            self._journal = Journal(folder / JOURNAL_FILE, sync_s=self._sync_s, places=places)
+            before, self._unfinished = self._unfinished, None
+            self._journal = Journal(folder / JOURNAL_FILE, sync_s=self._sync_s, before=before, places=places)
             self._chunk_count = 0
             if self._in_segment and self._start is not None:
                 self._append_begin(self._start, opens=False)
@@ -266,7 +281,10 @@ class SessionWriter:
             self._held[key] = event
 
     def _telemetry(self, telemetry: Telemetry) -> None:
-        self._open().append(TELL, (telemetry.t_ns, dict(telemetry.fields), telemetry.frame_index))
+        frame_index = telemetry.frame_index
+        if frame_index == OF_FRAME_BEFORE:
+            frame_index = self._frame_index - 1 if self._frame_index > self._first_frame else None
+        self._open().append(TELL, (telemetry.t_ns, dict(telemetry.fields), frame_index))
 
     def _sound(self, sound: Sound) -> None:
         if not self._in_segment:
@@ -283,8 +301,15 @@ class SessionWriter:
     def _seal(self) -> None:
         if self._journal is not None:
             journal, self._journal = self._journal, None
-            journal.close()
-            self._sealer(journal.path.parent)
+
+            def finish() -> None:
+                journal.close()
+                self._sealer(journal.path.parent)
+
+            if hasattr(self._sealer, "wait"):
+                self._unfinished = finish
+            else:
+                finish()
 
     def close(self, reason: str = "end") -> None:
         """End the session: close an open segment, seal the last chunk, list the segments.
@@ -298,6 +323,9 @@ class SessionWriter:
         if self._in_segment:
             self._end(Gap(self._last_ns, reason))
         self._seal()
+        finish, self._unfinished = self._unfinished, None
+        if finish is not None:
+            finish()
         wait = getattr(self._sealer, "wait", None)
         if wait is not None:
             wait()
@@ -307,9 +335,14 @@ class SessionWriter:
     def abandon(self) -> None:
         """Let go of the files as a kill would, so that `recover` finds what is there; tells no error, as a kill."""
         journal, self._journal = self._journal, None
+        finish, self._unfinished = self._unfinished, None
+        self._sealer = lambda _: None  # what is not sealed yet stays a journal
         try:
-            if journal is not None:
-                with suppress(OSError):
+            with suppress(RushesError, OSError):
+                if finish is not None:
+                    finish()
+            with suppress(RushesError, OSError):
+                if journal is not None:
                     journal.close()
         finally:
             self._hold.release()

@@ -1,30 +1,24 @@
-"""How the recorder's panel looks and what it says: pieces of HTML that keep their size, so that nothing jumps.
+"""What the recorder's panel says: the state, the subject, the counters and the sentence below, as JSON for the page.
 
 Example:
-    >>> clock_words(75.5), headline("paused", 0)
-    ('1:15.5', 'ready')
+    >>> headline("paused", 0), headline("paused", 3)
+    ('ready', 'paused')
     >>> end_words({"reason": "max_seconds", "sentence": ""})
     'the time limit'
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from html import escape
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from rushes.capture.settings import Settings
-from rushes.preview.style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED, RULE, SHADE, font
+from rushes.errors import RushesError
 
-PICTURE_PX: Final = (480, 270)
-"""(width, height) of the picture in the panel; another shape stands in the middle of it."""
-_FACE: Final = f"font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:14px;line-height:1.5;color:{INK}"
-_STYLE: Final = f"<style>.rushes-record-panel{{background:{PAPER};border:1px solid {RULE};border-radius:6px}}</style>"
-COLOURS: Final = {
-    "off": MUTED, "starting": MUTED, "ready": BLUE, "recording": RED, "paused": ORANGE, "ending": MUTED,
-    "ended": GREEN, "failed": RED,
-}  # fmt: skip
+STARTS: Final = {"paused": "Go on", "ended": "New recording", "failed": "Try again"}
+"""What stands on the first button; Start in all other states."""
 SAYS: Final = {
     "off": "Press Start.",
     "starting": "The recorder is starting.",
@@ -38,6 +32,19 @@ _ENDS: Final = {
     "low_disk": "the full disk", "window_closed": "the window, which was closed", "display_lost": "the lost display",
 }  # fmt: skip
 _NONE: Final = "\N{EN DASH}"
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def free_place(first: Path) -> Path:
+    """Give a place for a session where nothing is: the one that was asked for, or one beside it (`take_2` ...).
+
+    Args:
+        first: What was asked for.
+    """
+    place, number = first, 2
+    while place.is_file() or (place.is_dir() and any(place.iterdir())):
+        place, number = first.with_name(f"{first.name}_{number}"), number + 1
+    return place
 
 
 def end_words(result: Mapping[str, Any]) -> str:
@@ -61,41 +68,73 @@ def headline(state: str, frames: int) -> str:
     return "ready" if state == "paused" and not frames else state
 
 
-def clock_words(seconds: float) -> str:
-    """Say a time as minutes, seconds and tenths."""
-    tenths = int(seconds * 10)
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
-def head(state: str, seconds: float, settings: Settings) -> str:
-    """Draw the line at the top: state, recorded time, what is recorded.
+def look_of(
+    state: str,
+    *,
+    settings: Settings,
+    status: Mapping[str, Any] = _NOTHING,
+    result: Mapping[str, Any] = _NOTHING,
+    error: RushesError | None = None,
+) -> dict[str, Any]:
+    """Put together what the page shows.
 
     Args:
-        state: One of `COLOURS`.
-        seconds: Recorded until now.
+        state: Of the panel.
         settings: What is recorded.
+        status: Last status of the recorder.
+        result: How it ended.
+        error: Why it failed.
+
+    Returns:
+        JSON for `esm/record_panel.js`.
     """
-    colour = COLOURS[state]
-    return (
-        _STYLE + f'<div style="{_FACE};display:flex;align-items:center;gap:12px;height:36px">'
-        f'<span style="width:14px;height:14px;border-radius:7px;background:{colour};flex:none"></span>'
-        f'<b class="rushes-state" style="font-size:18px;color:{colour};width:110px">{state}</b>'
-        f'<span style="font-size:18px;font-variant-numeric:tabular-nums;width:90px">{clock_words(seconds)}</span>'
-        f'<span style="color:{MUTED};white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
-        f"{escape(_subject(settings))}</span>"
-        "</div>"
-    )
+    said, tone = _sentence(state, status, result, error)
+    return {
+        "state": state,
+        "seconds": float(status.get("seconds", 0.0)),
+        "subject": subject(settings),
+        "rows": counters(status),
+        "said": said,
+        "tone": tone,
+        "start": STARTS.get(state, "Start"),
+        "can": [
+            *(["start"] if state not in {"starting", "recording", "ending"} else []),
+            *(["pause"] if state == "recording" else []),
+            *(["stop"] if state in {"ready", "recording", "paused"} else []),
+        ],
+    }
 
 
-def _subject(settings: Settings) -> str:
+def _sentence(
+    state: str, status: Mapping[str, Any], result: Mapping[str, Any], error: RushesError | None
+) -> tuple[str, str]:
+    """Give the sentence below and its tone: ok, warn, bad or none."""
+    notes = [f"Note: {note}." for note in (result or status).get("notes", ())]
+    if error is not None:
+        return str(error), "bad"
+    if state != "ended":
+        return " ".join([SAYS.get(state, ""), *notes]), "warn" if notes else ""
+    why = end_words(result)
+    if not result["frames"]:
+        return f"Nothing was recorded ({why}), so there is no session.", "warn"
+    said = f"{result['frames']:,} frames, ended by {why}. The session is {result['path']}"
+    return " ".join([said, *notes]), "warn" if notes else "ok"
+
+
+def subject(settings: Settings) -> str:
+    """Say what is recorded in one line.
+
+    Args:
+        settings: Of the recording.
+    """
     what = settings.window or settings.process_name or settings.backend
     keys = "no keys" if settings.no_keys else "keys anywhere" if settings.keys_anywhere else ""
     called = [settings.game] if what.casefold() == settings.game.casefold() else [settings.game, what]
     return ", ".join(part for part in (*called, f"{settings.fps:g} fps", settings.codec, keys) if part)
 
 
-def numbers(status: Mapping[str, Any]) -> str:
-    """Draw the counters.
+def counters(status: Mapping[str, Any]) -> list[list[str]]:
+    """Give the counters: rows of a name, a value and a tone (`bad`, `warn` or none).
 
     Args:
         status: Of the recorder; dashes stand where it has said nothing yet.
@@ -105,58 +144,19 @@ def numbers(status: Mapping[str, Any]) -> str:
     def said(name: str, pattern: str = "{:,}") -> str:
         return pattern.format(status[name]) if known else _NONE
 
-    rows = [
-        ("rate", said("rate_hz", "{:.1f} fps") if status.get("rate_hz") else _NONE, ""),
-        ("frames", said("frames"), ""),
-        ("dropped", said("dropped"), RED if known and status["dropped"] else ""),
-        ("late", said("late"), ORANGE if known and status["late"] else ""),
-        ("repeated pictures", said("duplicates"), ""),
-        ("inputs kept", said("events"), ""),
-        ("inputs not kept", said("discarded"), ""),
-        ("segments", said("segments"), ""),
-        ("waiting for the encoder", said("backlog"), ""),
-        (
-            "free on the disk",
-            f"{status['free_bytes'] / 1e9:.1f} GB" if known and status["free_bytes"] else "\N{EN DASH}",
-            "",
-        ),
+    def tone(name: str, of_any: str) -> str:
+        return of_any if known and status[name] else ""
+
+    free = f"{status['free_bytes'] / 1e9:.1f} GB" if known and status["free_bytes"] else _NONE
+    return [
+        ["rate", said("rate_hz", "{:.1f} fps") if status.get("rate_hz") else _NONE, ""],
+        ["frames", said("frames"), ""],
+        ["dropped", said("dropped"), tone("dropped", "bad")],
+        ["late", said("late"), tone("late", "warn")],
+        ["repeated pictures", said("duplicates"), ""],
+        ["inputs kept", said("events"), ""],
+        ["inputs not kept", said("discarded"), ""],
+        ["segments", said("segments"), ""],
+        ["waiting for the encoder", said("backlog"), ""],
+        ["free on the disk", free, ""],
     ]
-    lines = "".join(
-        f'<tr><td style="color:{MUTED};padding:1px 0;text-align:left">{name}</td>'
-        f'<td style="padding:1px 0;text-align:right;font-variant-numeric:tabular-nums;color:{colour or INK};'
-        f'font-weight:{600 if colour else 400}">{value}</td></tr>'
-        for name, value, colour in rows
-    )
-    return f'<table style="{_FACE};width:100%;border-collapse:collapse;border:0;margin:0">{lines}</table>'
-
-
-def box(text: str, colour: str) -> str:
-    """Say something below the panel.
-
-    Args:
-        text: Sentences.
-        colour: Of the bar at the left.
-    """
-    return (
-        f'<div style="{_FACE};border-left:4px solid {colour};background:{SHADE};padding:6px 12px;'
-        f'overflow-wrap:anywhere">{escape(text)}</div>'
-    )
-
-
-def blank(text: str) -> bytes:
-    """Draw a grey picture that says why there is none.
-
-    Args:
-        text: A few words.
-
-    Returns:
-        A JPEG file of `PICTURE_PX`.
-    """
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", PICTURE_PX, SHADE)
-    middle = (PICTURE_PX[0] / 2, PICTURE_PX[1] / 2)
-    ImageDraw.Draw(image).text(middle, text, MUTED, font(16), anchor="mm")
-    file = io.BytesIO()
-    image.save(file, format="JPEG", quality=90)
-    return file.getvalue()

@@ -25,8 +25,8 @@ from typing import Any, Final, Protocol
 from rushes.capture.process import Recorder
 from rushes.capture.settings import Settings
 from rushes.errors import RushesError
-from rushes.preview.style import GREEN, ORANGE, RED, RULE
-from rushes.widgets.panel_look import PICTURE_PX, SAYS, blank, box, end_words, head, headline, numbers
+from rushes.widgets.panel_look import free_place, headline, look_of
+from rushes.widgets.record_view import RecordView
 
 _LOOK_S: Final = 0.2
 _CLOSE_S: Final = 20.0
@@ -120,38 +120,13 @@ class RecordPanel:
         self.path: Path | None = None
         self.result: Mapping[str, Any] = _NOTHING
         self.error: RushesError | None = None
-        self._build()
-        self._show(_NOTHING)
+        self.view = RecordView(look_of(self.state, settings=settings), heard=self._heard)
 
-    def _build(self) -> None:
-        import ipywidgets as w
-
-        width, height = PICTURE_PX
-
-        def button(text: str, icon: str, style: str, do: Callable[[], None]) -> Any:
-            made = w.Button(description=text, icon=icon, button_style=style, layout={"width": "150px"})
-            made.on_click(lambda _: do())
-            return made
-
-        self._start = button("Start", "circle", "success", self.start)
-        self._pause = button("Pause", "pause", "", self.pause)
-        self._stop = button("Stop", "stop", "danger", self.stop)
-        self._head = w.HTML(layout={"width": "100%", "margin": "0"})
-        self._numbers = w.HTML(layout={"width": "290px", "margin": "0 0 0 24px"})
-        self._message = w.HTML(layout={"width": "100%", "min_height": "46px", "margin": "4px 0 0 0"})
-        shape = {"width": f"{width}px", "height": f"{height}px", "object_fit": "contain", "margin": "0"}
-        self._image = w.Image(value=blank("no picture yet"), format="jpeg", layout=shape)
-        self._image.add_class("rushes-picture")
-        self.view = w.VBox(
-            [
-                self._head,
-                w.HBox([self._image, self._numbers], layout={"align_items": "flex-start"}),
-                w.HBox([self._start, self._pause, self._stop], layout={"margin": "8px 0 0 0"}),
-                self._message,
-            ],
-            layout={"width": f"{width + 352}px", "padding": "10px 18px 14px"},
-        )
-        self.view.add_class("rushes-record-panel")
+    def _heard(self, message: Any) -> None:
+        """Do what a button says; a message that means nothing is no harm."""
+        do = message.get("do") if isinstance(message, dict) else None
+        if do in {"start", "pause", "stop"}:
+            getattr(self, do)()
 
     def arm(self) -> None:
         """Get a recorder ready, paused; nothing happens while there is one."""
@@ -159,7 +134,7 @@ class RecordPanel:
             if self._recorder is not None:
                 return
             self.error, self.result, self.path, self._stopping = None, _NOTHING, None, False
-            self._image.value = blank("waiting for the first picture")
+            self.view.picture = b""
             try:
                 self._recorder = self._make(self._asked())
             except RushesError as error:
@@ -177,10 +152,7 @@ class RecordPanel:
         if self._picker is not None and self._picker.region:
             settings = replace(settings, region=tuple(self._picker.region))
         if settings.out and not settings.resume:
-            first, number = Path(settings.out), 2
-            while _taken(Path(settings.out)):
-                settings = replace(settings, out=str(first.with_name(f"{first.name}_{number}")))
-                number += 1
+            settings = replace(settings, out=str(free_place(Path(settings.out))))
         return settings
 
     def start(self) -> None:
@@ -240,39 +212,14 @@ class RecordPanel:
             self.path = recorder.path
         self.state = "ending" if self._stopping else headline(str(status["state"]), int(status.get("frames", 0)))
         if (picture := recorder.picture) is not None:
-            self._image.value = picture
+            self.view.picture = picture
         self._show(status)
 
     def _show(self, status: Mapping[str, Any]) -> None:
-        state = self.state
-        self._start.disabled = state in ("starting", "recording", "ending")
-        self._start.description = {"paused": "Go on", "ended": "New recording", "failed": "Try again"}.get(
-            state, "Start"
-        )
-        self._pause.disabled = state != "recording"
-        self._stop.disabled = state not in ("ready", "recording", "paused")
-        self._head.value = head(state, float(status.get("seconds", 0.0)), self.settings)
-        self._numbers.value = numbers(status)
-        self._message.value = self._said(status)
-
-    def _said(self, status: Mapping[str, Any]) -> str:
-        notes = [f"Note: {note}." for note in (self.result or status).get("notes", ())]
-        if self.error is not None:
-            return box(str(self.error), RED)
-        if self.state != "ended":
-            return box(" ".join([SAYS.get(self.state, ""), *notes]), ORANGE if notes else RULE)
-        why = end_words(self.result)
-        if not self.result["frames"]:
-            return box(f"Nothing was recorded ({why}), so there is no session.", ORANGE)
-        said = f"{self.result['frames']:,} frames, ended by {why}. The session is {self.result['path']}"
-        return box(" ".join([said, *notes]), ORANGE if notes else GREEN)
+        self.view.show(look_of(self.state, settings=self.settings, status=status, result=self.result, error=self.error))
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.view._repr_mimebundle_(**options)
 
     def __repr__(self) -> str:
         return f"<RecordPanel {self.state}: {self.path or 'no session yet'}>"
-
-
-def _taken(path: Path) -> bool:
-    return path.is_file() or (path.is_dir() and any(path.iterdir()))

@@ -16,7 +16,6 @@ Example (a cell of a notebook; afterwards `picker.region` is (left, top, right, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import anywidget
@@ -28,8 +27,8 @@ from rushes.capture.screen.base import require_screen
 from rushes.capture.screen.mss_grabber import MssGrabber, monitor_boxes
 from rushes.capture.screen.target import SMALLEST_PX
 from rushes.errors import BadInputError
+from rushes.widgets.esm import join, styles
 
-_HERE: Final = Path(__file__).parent
 _QUALITY: Final = 88
 _CHANNELS: Final = (3, 4)
 
@@ -50,8 +49,8 @@ class RegionPicker(anywidget.AnyWidget):
         BadInputError: Not such a picture, or a screen without area.
     """
 
-    _esm = _HERE / "region_picker.js"
-    _css = _HERE / "region_picker.css"
+    _esm = join("region_picker.js")
+    _css = styles("panel.css", "region_picker.css")
     picture = traitlets.Bytes(b"").tag(sync=True)
     screen = traitlets.Tuple(*(traitlets.Int() for _ in range(4)), default_value=(0, 0, 1, 1)).tag(sync=True)
     smallest = traitlets.Int(SMALLEST_PX).tag(sync=True)

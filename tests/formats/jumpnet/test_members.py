@@ -113,6 +113,12 @@ def test_texts_of_characters_that_there_are_not_are_refused(tmp_path, code):
         read_array(Members(path), "keys")
 
 
+@pytest.mark.parametrize(("name", "says"), [("a.npz", "no member at all"), ("a.zip", "no format knows")])
+def test_an_archive_of_nothing_is_refused_in_our_words(tmp_path, name, says):
+    with pytest.raises(BadDataError, match=says):
+        open_any(archive(tmp_path / name, {}))
+
+
 def test_two_members_of_one_name_and_other_methods_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
         file.writestr("data.npy", npy((1,), data=b"x"))

@@ -158,3 +158,14 @@ def test_pictures_and_actions_alone_say_the_same_of_it(alien):
     offset, _ = measure_steps(Subject(Late(alien, -2)), replay=False)
     assert offset.frames == -2
     assert "replayed_steps" not in offset.evidence
+
+
+def test_an_emulator_that_plays_again_and_whose_actions_move_nothing_leaves_no_room_for_guesses(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "asleep.py").write_text("def still(moment):\n    return 0\n")
+    how = {"policy": "asleep:still", "randomness": 0.0, "workers": 1}
+    played = sample(tmp_path / "s", "Pong", frames_per_env=80, max_episodes=1, **how)
+    offset, (segment,) = measure_steps(Subject(played.sessions[0]))
+    assert not offset.known
+    assert "gives its pictures" in offset.reason
+    assert segment.evidence == {"replayed_steps": 79.0}

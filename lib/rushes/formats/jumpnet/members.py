@@ -61,6 +61,8 @@ class Members(Mapping[str, int]):
                 self._start_of_directory = archive.start_dir
         except _BROKEN as error:
             raise self._broken(error) from error
+        if not self._infos:
+            raise self.refuse("no member at all", "copy it again from where it was written")
         if several:
             raise self.refuse("two members of one name", "name each array once")
         if len(self._infos) > _MOST_MEMBERS:

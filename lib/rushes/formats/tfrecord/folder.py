@@ -49,7 +49,9 @@ class TfRecord(Format):
     name: ClassVar[str] = "tfrecord"
     looks_for: ClassVar[str] = f"a folder with {FEATURES} beside its .tfrecord files, or {strict.PATTERN.format(0)}"
     Options: ClassVar[type[Any]] = TfRecordOptions
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
+    keeps: ClassVar[Keeps] = Keeps(
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+    )
     takes: ClassVar[Takes] = "any"
 
     def keeps_with(self, options: TfRecordOptions) -> Keeps:

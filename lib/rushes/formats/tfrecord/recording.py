@@ -19,10 +19,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadDataError
+from rushes.formats.imported import told_in
 from rushes.formats.tfrecord.pictures import decode
 from rushes.formats.tfrecord.shards import Reader
 from rushes.formats.tfrecord.sound import KeptSound
-from rushes.formats.tfrecord.tables import DESCRIPTION, EVENTS, INDEX, PLACES, STEPS, read_frame
+from rushes.formats.tfrecord.tables import DESCRIPTION, EVENTS, INDEX, PLACES, STEPS, TELEMETRY, read_frame
 from rushes.formats.tfrecord.wire import decode_example
 from rushes.model.events import cut_events, events_frame
 from rushes.model.ledger import Account, Ledger
@@ -76,6 +77,11 @@ class TfRecording(Recording):
         return read_frame(self._tables / EVENTS).astype(events_frame().dtypes.to_dict()) if has_events else None
 
     @cached_property
+    def _telemetry(self) -> pd.DataFrame:
+        there = "telemetry" in self.ledger
+        return read_frame(self._tables / TELEMETRY) if there else super().telemetry()
+
+    @cached_property
     def _places(self) -> list[tuple[str, int, int]]:
         table = read_frame(self._tables / PLACES)
         return list(zip(table["file"].tolist(), table["offset"].tolist(), table["number"].tolist(), strict=True))
@@ -102,6 +108,10 @@ class TfRecording(Recording):
             return self._events.copy(deep=False)
         one = self.segments[segment]
         return cut_events(self._events, one.start_ns, one.end_ns)
+
+    def telemetry(self, segment: int | None = None) -> pd.DataFrame:
+        """Return what the game reported; see `Recording.telemetry`."""
+        return told_in(self._telemetry, segment)
 
     def sound(self, stream: str) -> Iterator[Sound]:
         """Give what a stream of sound holds; see `Recording.sound`."""

@@ -7,6 +7,7 @@ the work of these tables:
                     index.parquet       a row a frame, as in a session
                     steps.parquet       of an environment
                     events.parquet      of recorded play
+                    telemetry.parquet   where the game told anything
                     places.parquet      where each frame's picture lies: file, byte of the record, number in it
                     audio/              its sound as it was recorded, as in a session: FLAC with its times
 
@@ -46,6 +47,7 @@ DESCRIPTION: Final = "recording.json"
 INDEX: Final = "index.parquet"
 STEPS: Final = "steps.parquet"
 EVENTS: Final = "events.parquet"
+TELEMETRY: Final = "telemetry.parquet"
 PLACES: Final = "places.parquet"
 LEFT_OUT: Final = "left_out"
 """end_reason of a segment behind which frames were left out."""
@@ -70,12 +72,14 @@ class Kept:
         index: Columns `INDEX_COLUMNS`.
         steps: Columns `STEP_COLUMNS`.
         source_frames: (N,) int64, the number that each frame had.
+        telemetry: What the game told with the frames, and between them in its segments.
     """
 
     segments: tuple[Segment, ...]
     index: pd.DataFrame
     steps: pd.DataFrame
     source_frames: npt.NDArray[np.int64]
+    telemetry: pd.DataFrame
 
     def __repr__(self) -> str:
         return f"Kept({len(self.segments)} segments, {len(self.index)} frames, {len(self.steps)} steps)"
@@ -124,7 +128,34 @@ def keep(recording: Recording, masks: Sequence[Bools], *, skip: int) -> Kept:
             steps[-1]["frame_index"] = frames[: len(steps[-1])]
             numbers.append(segment.first_frame + taken)
             first_frame += len(taken)
-    return Kept(tuple(segments), _joined(indices), _joined(steps), np.concatenate(numbers))
+    index, source_frames = _joined(indices), np.concatenate(numbers)
+    told = _told(recording.telemetry(), segments, index["segment"].to_numpy(np.int64), source_frames)
+    return Kept(tuple(segments), index, _joined(steps), source_frames, told)
+
+
+def _told(
+    table: pd.DataFrame,
+    segments: Sequence[Segment],
+    of_segment: npt.NDArray[np.int64],
+    source_frames: npt.NDArray[np.int64],
+) -> pd.DataFrame:
+    """Take the rows of frames that are kept, and those of no frame whose time lies in a segment."""
+    if not len(table) or not segments:
+        return table.iloc[:0]
+    frames = pd.to_numeric(table["frame_index"])
+    of_frame = frames.notna().to_numpy()
+    number = frames.fillna(0).to_numpy(np.int64)
+    place = np.searchsorted(source_frames, number).clip(max=len(source_frames) - 1)
+    t_ns = table["t_ns"].to_numpy(np.int64)
+    starts, ends = (np.array([getattr(s, edge) for s in segments]) for edge in ("start_ns", "end_ns"))
+    around = np.searchsorted(starts, t_ns, side="right") - 1
+    inside = (around >= 0) & (t_ns < ends[around.clip(min=0)])
+    kept = np.where(of_frame, source_frames[place] == number, inside)
+    segment = np.where(of_frame, of_segment[place], around)
+    numbers = pd.array(np.where(of_frame, place, 0), dtype="Int64")
+    numbers[~of_frame] = pd.NA
+    found: pd.DataFrame = table.assign(frame_index=numbers, segment=segment)[kept]
+    return found.reset_index(drop=True)
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -188,6 +219,9 @@ def write_tables(
         discrete = info.action_space.kind == "discrete"
         _write(folder / STEPS, kept.steps, tables.step_schema(discrete=discrete))
     write_sound(folder, recording)
+    if len(kept.telemetry):
+        made = pa.Table.from_pandas(kept.telemetry, preserve_index=False).replace_schema_metadata()
+        pq.write_table(made, folder / TELEMETRY, compression="zstd")
     if info.stream("events") is not None:
         _write(folder / EVENTS, recording.events(), tables.EVENT_SCHEMA)
 

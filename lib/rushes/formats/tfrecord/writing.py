@@ -49,7 +49,7 @@ NO_COLUMN: Final = "no_column_"
 """What stands before a control's name in the ledger's remark: its events are kept, and no feature shows them."""
 OUTSIDE: Final = "outside_windows"
 """Reason in the ledger: no window shows the frame."""
-_KINDS: Final = ("frames", "steps", "events", "sound")
+_KINDS: Final = ("frames", "steps", "events", "sound", "telemetry")
 _MB: Final = 1_000_000
 _EVERY: Final = 256
 
@@ -192,6 +192,12 @@ class Writing:
             counts["events"] = self._left(recording, "events")
             for control, count in _without_column(recording, self._plan.space).items():
                 job.tally.mark("events", f"{NO_COLUMN}{control}", count)
+        rows, known = len(kept.telemetry), recording.ledger.get("telemetry")
+        if rows or known is not None:
+            job.tally.offer("telemetry", rows)
+            job.lose("telemetry", OUTSIDE, max(0, (known.kept if known is not None else 0) - rows))
+        if rows:
+            counts["telemetry"] = rows
         for spec in recording.sound_streams:
             if spec.name in recording.ledger:
                 counts[spec.name] = self._left(recording, spec.name)

@@ -18,7 +18,9 @@ class TrainingFile(Format):
     """A container of the arrays of `formats.training.plan`; what it is called and how it is written is the format's."""
 
     Options: ClassVar[type[Any]] = TrainingOptions
-    keeps: ClassVar[Keeps] = Keeps("exact", times=True, audio=True, rewards=True, names=True, events=True)
+    keeps: ClassVar[Keeps] = Keeps(
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+    )
     takes: ClassVar[Takes] = "any"
 
     def keeps_with(self, options: Any) -> Keeps:

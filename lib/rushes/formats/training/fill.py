@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.formats.card import Job
-from rushes.formats.training import tables
+from rushes.formats.training import tables, told
 from rushes.formats.training.pictures import pictures
 from rushes.formats.training.plan import Plan, Take
 from rushes.model.session import Segment
@@ -108,11 +108,14 @@ def _tables(plan: Plan, take: Take, segment: Segment, places: _Places, sink: Sin
     at = np.where(number < stretch.rows, places.rows + number, places.aside + number - stretch.rows)
     frames = index.assign(frame_index=index["frame_index"] + moved, at=at, segment=segment.index)
     sink.write(take, "frames", tables.to_records(frames, tables.FRAMES))
+    if "telemetry" in plan.arrays:
+        rows = recording.telemetry(segment.index).assign(segment=segment.index)
+        sink.write(take, "telemetry", told.to_records(rows, plan.arrays["telemetry"].dtype, moved=moved))
     if recording.is_environment:
         steps = recording.steps(segment.index)
         steps = steps.assign(frame_index=steps["frame_index"] + moved, segment=segment.index)
         sink.write(take, "steps", tables.to_records(steps, plan.arrays["steps"].dtype))
-    else:
+    if recording.has_events:
         events = recording.events(segment.index).assign(segment=segment.index)
         sink.write(take, "events", tables.to_records(events, plan.arrays["events"].dtype))
 
@@ -168,11 +171,17 @@ def settle(plan: Plan, job: Job, statistics: Statistics) -> None:
     for take in plan.takes:
         job.wrote(episodes=len(take.entry.stretches), frames=take.counts["frames"], actions=take.rows)
         why = MARKED if isinstance(take.recording, Valid) else "outside_segment"
-        if not take.entry.is_environment:
+        if take.recording.has_events:
             job.tally.offer("events", take.outside + take.used.total())
             job.tally.lose("events", why, take.outside)
             for control, count in plan.without_column(take).items():
                 job.tally.mark("events", f"no_column_{control}", count)
+        kept = take.counts["telemetry"]
+        there = take.recording.ledger.get("telemetry")
+        if kept or there is not None:
+            offered = max(kept, there.kept if there is not None else 0)
+            job.tally.offer("telemetry", offered)
+            job.tally.lose("telemetry", why, offered - kept)
         for number, spec in enumerate(take.recording.sound_streams):
             if spec.name in take.recording.ledger:
                 known = take.recording.ledger[spec.name].kept

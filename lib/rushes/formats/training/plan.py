@@ -13,6 +13,7 @@ Frames without a row, such as an environment's last observation, are kept aside 
 | `action`, `rewards`, `terminated`, `truncated`, `is_human` | (N,) | of steps; recorded play has -1, nan, false, true |
 | `last_video` | (M, H, W, 3) uint8 | the frames without a row |
 | `metadata` | (S,) records | a row a session: id, game, start and stop among the rows ...: `training.described` |
+| `telemetry` | records | where the games told anything: a row a record, a field a column; see `training.told` |
 | `frames`, `steps`, `events`, `sound_blocks` | records | what is needed to read the recordings back as they were |
 | `sound` | (K,) int16 | the sound itself, blocks one behind the other, channels interleaved |
 
@@ -34,6 +35,7 @@ import numpy as np
 from rushes.formats.training import tables
 from rushes.formats.training.described import as_plain, session_dtype, session_row
 from rushes.formats.training.options import TrainingOptions, target_size
+from rushes.formats.training.told import Told
 from rushes.model.controls import MOUSE_MOTIONS, POINTER
 from rushes.model.recording import Recording, Sessions
 from rushes.store.aligned import common_space
@@ -135,7 +137,7 @@ class Plan:
         self.size = target_size(entries, options)
         self.hearing = hearing_of(None if options.audio == "none" else options.audio, entries)
         self.features = self.hearing.features if self.hearing else 0
-        self._widths = tables.Widths()
+        self._widths, self._told = tables.Widths(), Told()
         self.takes: list[Take] = []
         first = 0
         for recording, entry in zip(recordings, entries, strict=True):
@@ -149,20 +151,24 @@ class Plan:
         frames = sum(stretch.frames for stretch in entry.stretches)
         counts = dict.fromkeys(ROWS, entry.rows)
         counts |= {"frames": frames, "last_video": frames - entry.rows, "metadata": 1, "steps": 0, "events": 0}
+        counts["telemetry"] = 0
         counts |= {"sound_blocks": len(blocks), "sound": int((blocks["count"] * blocks["channels"]).sum())}
         used: Counter[str] = Counter()
         for segment in recording.segments:
+            told = recording.telemetry(segment.index)
+            self._told.see(told)
+            counts["telemetry"] += len(told)
             if recording.is_environment:
                 steps = recording.steps(segment.index)
                 self._widths.see_steps(steps)
                 counts["steps"] += len(steps)
-            else:
+            if recording.has_events:
                 events = recording.events(segment.index)
                 self._widths.see_events(events)
                 counts["events"] += len(events)
                 used.update(events.loc[events["kind"] != "state", "control"].tolist())
         known = recording.ledger.get("events")
-        outside = max(0, known.kept - used.total()) if known is not None and not recording.is_environment else 0
+        outside = max(0, known.kept - used.total()) if known is not None and recording.has_events else 0
         delay_ms = delay_of(recording, self.options.action_delay_ms)
         return Take(len(self.takes), recording, entry, delay_ms, first, counts, blocks, used, outside)
 
@@ -186,6 +192,8 @@ class Plan:
         yield Array("frames", (), tables.FRAMES)
         yield Array("steps", (), self._widths.steps())
         yield Array("events", (), self._widths.events())
+        if self._told.rows:
+            yield Array("telemetry", (), self._told.dtype())
         yield Array("sound_blocks", (), BLOCKS)
         yield Array("sound", (), "int16")
 
@@ -237,7 +245,7 @@ class Plan:
                 exact = stream.exact and not self.resizes(take)
                 height, width = self.size
                 streams.append(replace(stream, codec="png", exact=exact, height=height, width=width))
-            elif stream.kind != "telemetry":
+            else:
                 streams.append(stream)
         for segment, stretch in zip(take.recording.segments, take.entry.stretches, strict=True):
             segments.append(replace(segment, first_frame=first).to_json())

@@ -23,6 +23,7 @@ from rushes.errors import BadDataError
 from rushes.formats.imported import Imported, Part, Pixels
 from rushes.formats.training import tables
 from rushes.formats.training.plan import BLOCKS, SCHEMA
+from rushes.formats.training.told import telemetry_of
 from rushes.model.events import events_frame
 from rushes.model.ledger import Account, Ledger
 from rushes.model.readings import Sound
@@ -110,6 +111,8 @@ class Reread(Imported):
             events = tables.events_of(stored.table(number, "events"))
             of_segment = stored.table(number, "events")["segment"]
             index, self._steps = tables.index_of(frames), tables.steps_of(steps)
+            has_told = bool(said.get("counts", {}).get("telemetry", 0))
+            telemetry = telemetry_of(stored.table(number, "telemetry")) if has_told else None
             fits = _fit(segments, frames)
             heard = [stream.name for stream in info.streams if stream.kind == "sound"]
             blocks = stored.table(number, "sound_blocks") if heard else np.zeros(0, BLOCKS)
@@ -136,10 +139,13 @@ class Reread(Imported):
         if len(events):
             edges = int((events["kind"] != "state").sum())
             ledger["events"] = Account(edges, edges)
+        if told := 0 if telemetry is None else len(telemetry):
+            ledger["telemetry"] = Account(told, told)
         ledger |= {name: Account(count, count) for name, count in zip(heard, samples, strict=True)}
         spec = info.stream("frames")
         shape = (spec.height, spec.width, 3) if spec else (0, 0, 3)
-        super().__init__(info, parts, StoredFrames(stored, number, frames["at"].copy(), shape), ledger=Ledger(ledger))
+        pictures = StoredFrames(stored, number, frames["at"].copy(), shape)
+        super().__init__(info, parts, pictures, ledger=Ledger(ledger), telemetry=telemetry)
         self.segments, self._index = segments, index
 
     def steps(self, segment: int | None = None) -> pd.DataFrame:
@@ -150,8 +156,8 @@ class Reread(Imported):
         return self._steps.iloc[first:last].reset_index(drop=True)
 
     def events(self, segment: int | None = None) -> pd.DataFrame:
-        """Return the events; for an environment the edges that follow from its steps."""
-        if self.is_environment:
+        """Return the events; for an environment that was not played by hand the edges that follow from its steps."""
+        if self.is_environment and "events" not in self.ledger:
             return self.step_edges(segment) if self.info.action_space.kind == "discrete" else events_frame()
         return super().events(segment)
 

@@ -119,6 +119,17 @@ def open_take(run: Run) -> Take:
     path = run.input(source or alignment_source(run.name, progress=run.bar("making a session")))
     sessions = open_any(path)
     recording = _chosen(sessions, str(run.parameters.get("session", "")))
+    return take_of(sessions, recording, {} if source else dict(recording.info.provenance[PLANTED]))
+
+
+def take_of(sessions: Sessions, recording: Recording, planted: dict[str, float]) -> Take:
+    """Take one recording of what a path gave, with what reading had to work around and what lies beside it.
+
+    Args:
+        sessions: All that the path gave.
+        recording: The one that is looked at.
+        planted: Rule -> planted value.
+    """
     problems = tuple(
         Finding(check=f"read.{p.kind}", severity="warning", sentence=f"{p.where}: {p.sentence} ({p.count})")
         for p in sessions.own_problems
@@ -126,7 +137,6 @@ def open_take(run: Run) -> Take:
     if others := len(sessions) - 1:
         sentence = f"not looked at: {others} more beside it; `session` names one, recipes/check_library.ipynb takes all"
         problems = (*problems, Finding("read.others", "info", sentence, recording.info.id, value=float(others)))
-    planted = {} if source else dict(recording.info.provenance[PLANTED])
     return Take(recording, sessions.format, problems, planted)
 
 

@@ -30,7 +30,7 @@ from rushes.model.session import Segment
 from rushes.qa.alignment.measured import Curve, Floats, Offset
 from rushes.qa.alignment.steps_done import columns, telling
 from rushes.qa.alignment.steps_lags import LAGS, Stretch, strengths
-from rushes.qa.alignment.steps_replay import replayed
+from rushes.qa.alignment.steps_replay import Replayed, replayed
 from rushes.qa.alignment.steps_seen import see
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ SHARE: Final = 0.01
 say a little of what came before them."""
 PERHAPS: Final = 3.5
 """Strength from which on the lag before the first one is left in the interval."""
+
+_LITTLE: Final = "playing it again gives its pictures, but its actions move too little of them to tell a shift"
 
 
 class Part(NamedTuple):
@@ -81,11 +83,15 @@ def measure_steps(subject: Subject, *, replay: bool = True) -> tuple[Offset, tup
     """
     recording = subject.recording
     exact = [replayed(recording, segment) for segment in recording.segments[: MOST_REPLAYED if replay else 0]]
-    if any(exact):
+    if any(found is not None and found.steps is not None for found in exact):
         segments = tuple(_exact(subject, s, found) for s, found in zip_longest(recording.segments, exact))
         known = [offset for offset in segments if offset.known]
         offset = max(known, key=lambda one: sum(other.frames == one.frames for other in known))
         return _over(offset, recording.segments), segments
+    if any(found is not None for found in exact):  # the pictures are right, and statistics know less
+        return _unknown(_LITTLE), tuple(
+            _exact(subject, s, found) for s, found in zip_longest(recording.segments, exact)
+        )
     parts = _parts(subject)
     whole = [part.stretch for part in parts if part.stretch is not None]
     if not whole:
@@ -170,15 +176,14 @@ def _confidence(best: float, chance: Floats, lags: int) -> float:
     return round(math.exp(-lags * math.exp(-(best - place) / scale)), 4)
 
 
-def _exact(subject: Subject, segment: Segment, found: tuple[int, int] | None) -> Offset:
+def _exact(subject: Subject, segment: Segment, found: Replayed | None) -> Offset:
     """Say what replay said of a segment: (steps, steps that were played)."""
     if found is None:
         return _placed(_unknown("playing it again did not tell, or was left to earlier episodes"), segment)
-    steps, played = found
-    return _placed(
-        replace(_offset(subject, steps, steps), confidence=1.0, evidence={"replayed_steps": float(played)}),
-        segment,
-    )
+    evidence = {"replayed_steps": float(found.played)}
+    if found.steps is None:
+        return _placed(replace(_unknown(_LITTLE), evidence=evidence), segment)
+    return _placed(replace(_offset(subject, found.steps, found.steps), confidence=1.0, evidence=evidence), segment)
 
 
 def _offset(subject: Subject, low: int, steps: int) -> Offset:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +99,20 @@ class Repeated:
         self._done = state
 
 
-def replayed(recording: Recording, segment: Segment) -> tuple[int, int] | None:
+class Replayed(NamedTuple):
+    """What playing an episode again said.
+
+    Attributes:
+        steps: By how many actions are shifted against the pictures, the game's own latency included; None where the
+            pictures come back and the actions move too little of them to tell.
+        played: Steps that were played.
+    """
+
+    steps: int | None
+    played: int
+
+
+def replayed(recording: Recording, segment: Segment) -> Replayed | None:
     """Play an episode again with its actions shifted.
 
     Args:
@@ -107,9 +120,8 @@ def replayed(recording: Recording, segment: Segment) -> tuple[int, int] | None:
         segment: The episode.
 
     Returns:
-        (Steps by which actions are shifted against the pictures, the game's own latency included; steps played), or
-        None where the episode does not say how it was made, its environment is not here, no shift gives its pictures
-        back, or its actions move too little to tell.
+        What it said; None where the episode does not say how it was made, its environment is not here, or no shift
+        gives its pictures back.
     """
     attrs = segment.attrs
     if any(attrs.get(key) is None for key in NEEDED) or attrs.get("from_step", 0) or segment.frames < _LATEST:
@@ -138,7 +150,7 @@ def _make(segment: Segment) -> World:
     return make_world(segment.attrs["env_id"], **how)
 
 
-def _find(made: World, seed: int, pictures: Sequence[Picture], actions: Sequence[Any]) -> tuple[int, int] | None:
+def _find(made: World, seed: int, pictures: Sequence[Picture], actions: Sequence[Any]) -> Replayed | None:
     made.reset(seed)
     if not np.array_equal(made.rgb(), pictures[0]):
         return None
@@ -154,8 +166,8 @@ def _find(made: World, seed: int, pictures: Sequence[Picture], actions: Sequence
             world.restore(state)
             if _gives(world, taken, pictures[before + 1 :]):
                 world.restore(state)
-                latency = _latency(world, taken, pictures[before + 1 :])
-                return None if latency is None else (shift + latency, len(taken))
+                first = _shown_after(world, taken, pictures[before + 1 :])
+                return None if first is None else Replayed(_latency(shift, first), len(taken))
     return None
 
 
@@ -185,12 +197,12 @@ def _gives(world: Saved, actions: Sequence[Any], pictures: Sequence[Picture]) ->
     return True
 
 
-def _latency(world: Saved, actions: Sequence[Any], pictures: Sequence[Picture]) -> int | None:
+def _shown_after(world: Saved, actions: Sequence[Any], pictures: Sequence[Picture]) -> list[int] | None:
     """Play on, try the action before in place of each that is another one, and see when pictures first differ.
 
     Returns:
-        Steps; None where actions move too little, or where a state that was put back does not play on as it did: there
-        are games of which a saved state is not all.
+        Steps, one for each action that moves anything; None where a state that was put back does not play on as it
+        did: there are games of which a saved state is not all.
     """
     changes = [k for k in range(1, len(actions) - _LATEST) if actions[k] != actions[k - 1]]
     tried = set(changes[:: max(len(changes) // _TRIED, 1)])
@@ -208,10 +220,15 @@ def _latency(world: Saved, actions: Sequence[Any], pictures: Sequence[Picture]) 
                 return None
             first += [n for n, (one, other) in enumerate(zip_longest(*looks)) if one != other][:1]
         world.act(action)
+    return first
+
+
+def _latency(shift: int, first: Sequence[int]) -> int | None:
+    """Add the game's own latency to a shift; None where too few actions move anything."""
     counts = np.bincount(first, minlength=1)
     if counts.sum() < _ENOUGH:
         return None
-    return int(np.flatnonzero(counts >= FIRST_SHARE * counts.sum())[0])
+    return shift + int(np.flatnonzero(counts >= FIRST_SHARE * counts.sum())[0])
 
 
 def _looks(world: Saved, actions: Sequence[Any]) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ _TOLD, _TOLD_SHARE = 0.6, 0.1  # levels, and share, by which one change of a blo
 _BLOCKS: Final = 6  # of 144: so many must show which of two orders is right
 _SIX: Final = 6
 _TWICE: Final = 2  # once may be chance
-_CLEARLY: Final = 3  # times as many as those that show the opposite
+_CLEARLY: Final = 3  # times as many blocks as show the opposite, for each of the two neighbours
 
 
 def _still(seen: Seen) -> Bools:
@@ -116,16 +116,14 @@ def _out_of_order(seen: Seen, rule: Rule) -> Iterator[Finding]:
     one, two = (seen.column(name).astype(np.float32) for name in ("apart", "apart_two"))
     if len(one) < _SIX:
         return
-    # of six pictures a b d c e f: b-d and c-e are two steps long, d-c one; b-c and d-e are one, though two rows apart
+    # of pictures b d c e, with d and c exchanged, b-d and c-e are two steps long, and b-c, d-e and d-c one
     into, back, out = one[1:-2], one[2:-1], one[3:]
     over, beyond = two[2:-1], two[3:]
-    with np.errstate(invalid="ignore"):
-        told = _count(_more(two, one)) >= _BLOCKS
-        yes = _count(_more(into, over) & _more(out, beyond) & _more(np.minimum(into, out), back))
-        no = _count(_more(over, into) | _more(beyond, out))
-    swapped = (yes >= _BLOCKS) & (yes >= _CLEARLY * no)
-    rows = np.flatnonzero(swapped & ~seen.column("same")[2:-1].astype(bool)) + 1
-    ordered = int(np.count_nonzero(told)) + 2 * len(rows)
+    swapped = _further((into, over), (out, beyond), back)
+    right = _further((over, into), (beyond, out), back)
+    shown = ~seen.column("same")[2:-1].astype(bool)
+    rows = np.flatnonzero(swapped & shown) + 1
+    ordered = int(np.count_nonzero(right & shown)) + 2 * len(rows)
     share = 100.0 * 2 * len(rows) / max(ordered, 1)
     if len(rows) >= _TWICE and ordered >= _ENOUGH and share >= seen.subject.limit(rule):
         row = int(rows[0])
@@ -135,6 +133,20 @@ def _out_of_order(seen: Seen, rule: Rule) -> Iterator[Finding]:
             "the container's times were not used when it was decoded or written; write it again in their order"
         )
         yield seen.finding(rule, sentence, row=row, value=share)
+
+
+def _further(before: tuple[Blocks, Blocks], behind: tuple[Blocks, Blocks], back: Blocks) -> Bools:
+    """Say of which two pictures amid four the outer ones tell that they belong in that order.
+
+    Args:
+        before: How far the first of the four is from the one that should be further off, and from the other.
+        behind: The same of the last.
+        back: How far the two are from each other, which should be less.
+    """
+    with np.errstate(invalid="ignore"):
+        both = _more(*before) & _more(*behind) & _more(np.minimum(before[0], behind[0]), back)
+        each = [_count(_more(*pair)) >= _CLEARLY * _count(_more(*pair[::-1])) for pair in (before, behind)]
+    return np.asarray((_count(both) >= _BLOCKS) & each[0] & each[1])
 
 
 def _more(one: Blocks, other: Blocks) -> npt.NDArray[np.bool_]:

@@ -1,31 +1,27 @@
 // Dragging a rectangle on a screenshot. The model holds: picture (JPEG), screen [L, T, R, B], region [L, T, R, B] or
 // null, smallest (px). Positions are in px of the screen; a pixel that the pointer stands on belongs to the rectangle.
+import { make } from "./parts.js";
+
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function render({ model, el }) {
-  const make = (name, parent, text = "") => {
-    const node = document.createElement("div");
-    node.className = `rushes-pick-${name}`;
-    node.textContent = text;
-    parent.appendChild(node);
-    return node;
-  };
-  el.classList.add("rushes-pick");
-  const stage = make("stage", el);
+  const panel = make("div", "rushes-panel rushes-pick", el);
+  const stage = make("div", "rushes-pick-stage", panel);
   stage.tabIndex = 0;
+  stage.setAttribute("role", "application");
+  stage.setAttribute("aria-label", "a rectangle on the screenshot: drag it, or move it by the arrow keys");
   stage.dataset.lmSuppressShortcuts = "true"; // arrow keys are ours, not the notebook's
-  const image = document.createElement("img");
+  const image = make("img", "", stage);
   image.draggable = false;
   image.alt = "screenshot: drag a rectangle on it";
   const url = URL.createObjectURL(new Blob([model.get("picture")], { type: "image/jpeg" }));
   image.src = url;
-  stage.appendChild(image);
-  const box = make("box", stage);
-  const label = make("label", stage);
-  const lines = make("lines", el);
-  const said = make("said", lines);
-  const option = make("copy", lines);
-  const parameter = make("copy", lines);
+  const box = make("div", "rushes-pick-box", stage);
+  const label = make("div", "rushes-pick-label", stage);
+  const lines = make("div", "rushes-pick-lines", panel);
+  const said = make("div", "rushes-pick-said", lines);
+  const option = make("div", "rushes-pick-copy", lines);
+  const parameter = make("div", "rushes-pick-copy", lines);
 
   const [left, top, right, bottom] = model.get("screen");
   const width = right - left;

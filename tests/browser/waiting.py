@@ -1,0 +1,12 @@
+"""Waiting for what a page does."""
+
+import time
+
+
+def until(found, seconds=60.0):
+    """Wait for what `found` gives, as long as a busy machine may take."""
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, f"{found} did not come true"
+        time.sleep(0.03)
+    return value
