@@ -162,8 +162,14 @@ def test_the_bytes_do_not_depend_on_the_executor(target, name):
             write(play, folder / target(name).name, name, executor=executor)
             files = sorted(p for p in folder.rglob("*") if p.is_file())
             written.append({p.relative_to(folder): p.read_bytes() for p in files})
-    assert written[0] == written[1] == written[2]
     assert written[0]
+    for which, other in (("threads", written[1]), ("processes", written[2])):
+        unlike = {
+            str(path): (written[0].get(path, b"")[-400:], other.get(path, b"")[-400:])
+            for path in {*written[0], *other}
+            if written[0].get(path) != other.get(path)
+        }
+        assert not unlike, f"{which}: the ends of what differs"
 
 
 @pytest.mark.parametrize("name", LAID)

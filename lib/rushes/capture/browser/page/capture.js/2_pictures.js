@@ -1,96 +1,128 @@
-/* ---- pictures: averaged by area on the graphics card, by a worker ---- */
+/* ---- pictures: copied in their animation frame, read and averaged by area in a worker ---- */
 
 const SLOTS = 4; // pictures that the worker has
 
-const VERTEX = `#version 300 es
-  void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }`;
-const FRAGMENT = `#version 300 es
-  precision highp float;
-  uniform highp sampler2D source;
-  uniform vec2 step_px; // width and height of the box, in px of the canvas, that becomes one pixel
-  out vec4 colour;
-  void main() {
-    vec2 low = floor(gl_FragCoord.xy) * step_px, high = low + step_px;
-    ivec2 first = ivec2(floor(low + 1e-4)), last = min(ivec2(ceil(high - 1e-4)), textureSize(source, 0));
-    vec4 sum = vec4(0.0);
-    float area = 0.0;
-    for (int y = first.y; y < last.y; y++) {
-      float tall = min(float(y + 1), high.y) - max(float(y), low.y);
-      for (int x = first.x; x < last.x; x++) {
-        float weight = tall * (min(float(x + 1), high.x) - max(float(x), low.x));
-        sum += weight * texelFetch(source, ivec2(x, y), 0);
-        area += weight;
-      }
-    }
-    colour = sum / area;
-  }`;
-
+/** Averages pictures by area to one size. Self-contained: the worker is made of its text. */
 class Pictures {
-  constructor(width, height, shaders) {
-    this.width = width;
-    this.height = height;
-    const canvas = new OffscreenCanvas(1, 1);
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false });
-    if (!gl) throw new Error("a browser without WebGL2; recording a canvas needs it");
-    this.gl = gl;
-    const program = gl.createProgram();
-    [gl.VERTEX_SHADER, gl.FRAGMENT_SHADER].forEach((kind, at) => {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, shaders[at]);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    });
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program));
-    gl.useProgram(program);
-    this.step = gl.getUniformLocation(program, "step_px");
-    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true); // what is transparent is black
-    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-    const target = gl.createRenderbuffer();
-    gl.bindRenderbuffer(gl.RENDERBUFFER, target);
-    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
-    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, target);
-    gl.viewport(0, 0, width, height);
-    this.rgba = new Uint8Array(4 * width * height);
+  constructor(width, height) {
+    Object.assign(this, { width, height, source: [0, 0], rgba: new Uint8Array(0), canvas: null, spent_ms: 0 });
   }
 
-  /** Average a canvas, or a copy of one, as it is now; returns RGB, top row first. Waits for the graphics card. */
-  read(source) {
-    const { gl, rgba } = this;
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
-    const [width, height] = [source.displayWidth ?? source.width, source.displayHeight ?? source.height];
-    gl.uniform2f(this.step, width / this.width, height / this.height);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-    gl.readPixels(0, 0, this.width, this.height, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
-    const rgb = new Uint8Array((rgba.length / 4) * 3);
-    for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-      rgb[to] = rgba[from];
-      rgb[to + 1] = rgba[from + 1];
-      rgb[to + 2] = rgba[from + 2];
+  /** What of a line of `from` px goes into each of `to` boxes: first px and the one after the last, and their shares. */
+  boxes(from, to) {
+    const step = from / to;
+    return Array.from({ length: to }, (_, k) => {
+      const [low, high] = [k * step, (k + 1) * step];
+      const [first, end] = [Math.floor(low + 1e-6), Math.min(Math.ceil(high - 1e-6), from)];
+      const share = (x) => (Math.min(x + 1, high) - Math.max(x, low)) / step;
+      return { first, end, shares: Float64Array.from({ length: end - first }, (__, x) => share(first + x)) };
+    });
+  }
+
+  /** Average what `copy` made, and close it; a Promise of RGB, top row first. What is transparent is black. */
+  async read(picture) {
+    const [width, height] = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
+    if (this.source[0] !== width || this.source[1] !== height) {
+      this.source = [width, height];
+      [this.across, this.down] = [this.boxes(width, this.width), this.boxes(height, this.height)];
+      this.rows = new Float32Array(3 * this.width * height);
     }
+    const isClear = await (picture.copyTo ? this.frame(picture) : this.bitmap(picture, width, height));
+    const began = performance.now();
+    if (isClear) this.blacken();
+    this.narrow(width, height);
+    const rgb = this.shorten();
+    this.spent_ms = performance.now() - began;
+    return rgb;
+  }
+
+  /** Fetch the pixels of a frame of video; say whether they may be transparent. */
+  async frame(picture) {
+    const { format } = picture;
+    const isPlain = /^(RGB|BGR)[AX]$/.test(format);
+    const wanted = isPlain ? {} : { format: "RGBA" };
+    const bytes = picture.allocationSize(wanted);
+    if (this.rgba.length !== bytes) this.rgba = new Uint8Array(bytes);
+    const [{ offset, stride }] = await picture.copyTo(this.rgba, wanted);
+    Object.assign(this, { offset, stride, red: isPlain && format[0] === "B" ? 2 : 0 });
+    picture.close();
+    return !isPlain || format[3] === "A";
+  }
+
+  /** Fetch the pixels of an ImageBitmap, where the browser has no frames of video. */
+  bitmap(picture, width, height) {
+    if (!this.canvas) this.canvas = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    Object.assign(this.canvas.canvas, { width, height }); // which clears it
+    this.canvas.drawImage(picture, 0, 0);
+    Object.assign(this, { offset: 0, stride: 4 * width, red: 0 });
+    this.rgba = this.canvas.getImageData(0, 0, width, height).data;
+    picture.close();
+    return true;
+  }
+
+  blacken() {
+    const { rgba } = this;
+    for (let at = 3; at < rgba.length; at += 4) {
+      const alpha = rgba[at];
+      if (alpha === 255) continue;
+      for (let part = at - 3; part < at; part += 1) rgba[part] = Math.round((rgba[part] * alpha) / 255);
+    }
+  }
+
+  /** Average along each line: (height, this.width, 3). */
+  narrow(width, height) {
+    const { rgba, rows, across, red, offset, stride } = this;
+    for (let y = 0, to = 0; y < height; y += 1) {
+      const line = offset + y * stride;
+      for (const { first, end, shares } of across) {
+        let [r, g, b] = [0, 0, 0];
+        for (let x = first, at = line + 4 * first; x < end; x += 1, at += 4) {
+          const share = shares[x - first];
+          r += share * rgba[at];
+          g += share * rgba[at + 1];
+          b += share * rgba[at + 2];
+        }
+        rows[to + red] = r;
+        rows[to + 1] = g;
+        rows[to + 2 - red] = b;
+        to += 3;
+      }
+    }
+  }
+
+  /** Average the lines: (this.height, this.width, 3), rounded. */
+  shorten() {
+    const { rows, down } = this;
+    const wide = 3 * this.width;
+    const rgb = new Uint8Array(wide * this.height);
+    const sums = new Float64Array(wide);
+    down.forEach(({ first, end, shares }, k) => {
+      sums.fill(0.5);
+      for (let y = first; y < end; y += 1) {
+        for (let at = 0, from = y * wide; at < wide; at += 1) sums[at] += shares[y - first] * rows[from + at];
+      }
+      rgb.set(sums, k * wide);
+    });
     return rgb;
   }
 }
 
-/** What the worker runs. */
+/** What the worker runs; pictures are read one after the other. */
 function work(Pictures) {
-  let pictures = null;
-  self.onmessage = ({ data }) => {
+  let [pictures, before] = [null, Promise.resolve()];
+  const answer = async ({ number, picture }) => {
     try {
-      if (data.shaders) {
-        pictures = new Pictures(data.width, data.height, data.shaders);
-        self.postMessage({ ready: true });
-        return;
-      }
-      const rgb = pictures.read(data.picture);
-      data.picture.close();
-      self.postMessage({ number: data.number, rgb }, [rgb.buffer]);
+      const rgb = await pictures.read(picture);
+      self.postMessage({ number, rgb }, [rgb.buffer]);
     } catch (error) {
-      self.postMessage({ number: data.number, error: String(error) });
+      self.postMessage({ number, error: String(error) });
+    }
+  };
+  self.onmessage = ({ data }) => {
+    if (data.picture) before = before.then(() => answer(data));
+    else {
+      pictures = new Pictures(data.width, data.height);
+      self.postMessage({ ready: true });
     }
   };
 }
@@ -98,55 +130,54 @@ function work(Pictures) {
 /** Copy a canvas now, so that another thread can have it; as a frame of video, which costs the game least, if there are such. */
 async function copy(canvas) {
   if (window.VideoFrame) return new VideoFrame(canvas, { timestamp: 0 });
-  return createImageBitmap(canvas, { premultiplyAlpha: "premultiply", colorSpaceConversion: "none" });
+  return createImageBitmap(canvas, { colorSpaceConversion: "none" });
 }
 
-/** Pictures that are read elsewhere: `take(canvas, got)` copies now, and calls got(rgb, or null) later. */
+/** Pictures that are read elsewhere: `take(canvas, got)` copies now, and calls got(rgb or null, ms of this thread) later. */
 class Away {
   constructor(width, height) {
-    Object.assign(this, { width, height, waiting: new Map(), number: 0, worker: null, here: null });
+    Object.assign(this, { width, height, waiting: new Map(), number: 0, worker: null, here: null, before: null });
   }
 
-  /** Begin the worker; where there can be none, pictures are read here. Raises where they cannot be read at all. */
+  /** Begin the worker; where there can be none, pictures are averaged on the page's own thread. */
   async begin() {
-    const shaders = [VERTEX, FRAGMENT];
     const address = URL.createObjectURL(new Blob([`(${work})(${Pictures})`], { type: "text/javascript" }));
     try {
       const worker = new Worker(address);
       const began = new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => (data.ready ? resolve() : reject(new Error(data.error)));
+        worker.onmessage = resolve;
         worker.onerror = (event) => reject(new Error(event.message || "no worker may run here"));
       });
-      worker.postMessage({ shaders, width: this.width, height: this.height });
+      worker.postMessage({ width: this.width, height: this.height });
       await began;
       worker.onmessage = ({ data }) => this.settle(data.number, data.rgb || null);
       this.worker = worker;
     } catch {
-      this.here = new Pictures(this.width, this.height, shaders);
+      Object.assign(this, { here: new Pictures(this.width, this.height), before: Promise.resolve() });
     } finally {
       URL.revokeObjectURL(address);
     }
   }
 
-  /** Say whether the picture is taken; it is not where the worker has enough to do. */
+  /** Say whether the picture is taken; it is not where enough of them are away. */
   take(canvas, got) {
-    if (this.here) {
-      got(this.here.read(canvas));
-      return true;
-    }
     if (this.waiting.size >= SLOTS) return false;
     const number = (this.number += 1);
     this.waiting.set(number, got);
-    copy(canvas).then(
-      (picture) => this.worker.postMessage({ number, picture }, [picture]),
-      () => this.settle(number, null),
-    );
+    const copied = copy(canvas); // now; what comes later may wait
+    const fail = () => this.settle(number, null);
+    if (this.worker) copied.then((picture) => this.worker.postMessage({ number, picture }, [picture])).catch(fail);
+    else {
+      this.before = Promise.all([copied, this.before])
+        .then(([picture]) => this.here.read(picture))
+        .then((rgb) => this.settle(number, rgb, this.here.spent_ms), fail);
+    }
     return true;
   }
 
-  settle(number, rgb) {
+  settle(number, rgb, cost = 0) {
     const got = this.waiting.get(number);
     this.waiting.delete(number);
-    if (got) got(rgb);
+    got(rgb, cost);
   }
 }

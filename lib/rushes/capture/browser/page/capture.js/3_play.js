@@ -34,7 +34,7 @@ function capture(now, due, period) {
   const { canvas } = play;
   if (!play.first && (canvas.height !== play.drawn[0] || canvas.width !== play.drawn[1])) gap("resized", now);
   const item = { t: now, waits: true, message: null, cost: 0, head: null };
-  const taken = play.socket.bufferedAmount < BUFFERED && play.pictures.take(canvas, (rgb) => arrived(item, rgb));
+  const taken = play.socket.bufferedAmount < BUFFERED && play.pictures.take(canvas, (rgb, cost) => arrived(item, rgb, cost));
   const dropped = play.first ? 0 : due - play.tick;
   play.tick = due + 1;
   if (!taken) {
@@ -57,27 +57,25 @@ function capture(now, due, period) {
   }
   figures.captured += 1;
   item.cost += performance.now() - now;
-  if (item.rgb) pack(item);
 }
 
-/** A picture has come back; null where it could not be read. */
-function arrived(item, rgb) {
-  const isHere = item.head !== null; // else it was read at once, inside of `capture`
-  if (!rgb) leaveOut(item);
-  else item.rgb = rgb;
-  if (rgb && isHere) pack(item);
-  if (isHere) play.landed();
+/** A picture has come back, null where it could not be read, and cost this thread so many ms. */
+function arrived(item, rgb, cost) {
+  item.cost += cost;
+  if (rgb) pack(item, rgb);
+  else leaveOut(item);
+  play.landed();
 }
 
 /** Make the message of a picture. */
-function pack(item) {
+function pack(item, rgb) {
   const began = performance.now();
   const text = new TextEncoder().encode(JSON.stringify(item.head));
-  const bytes = new Uint8Array(4 + text.length + item.rgb.length);
+  const bytes = new Uint8Array(4 + text.length + rgb.length);
   new DataView(bytes.buffer).setUint32(0, text.length, true);
   bytes.set(text, 4);
-  bytes.set(item.rgb, 4 + text.length);
-  Object.assign(item, { message: bytes, rgb: null, waits: false });
+  bytes.set(rgb, 4 + text.length);
+  Object.assign(item, { message: bytes, waits: false });
   figures.costs_ms.push(item.cost + performance.now() - began);
   if (figures.costs_ms.length > COSTS) figures.costs_ms.shift();
 }
