@@ -6,8 +6,9 @@ One line, before the page's own scripts:
 
 It wraps requestAnimationFrame: all callbacks of a frame run, then the canvas is read in that same frame, while what was
 drawn is still in it. A tick is due every 1 / rate seconds from the start of the play on; each is taken in the animation
-frame nearest to it and carries its own time. A copy of the canvas is handed to a worker, which fetches its pixels and
-averages them by area; where a page's policy forbids workers its own thread does that.
+frame nearest to it and carries its own time. A copy of the canvas is handed to a worker, which averages it by
+area: on the graphics card, before it is read back, or on the processor where that draws too. Where a page's policy forbids
+workers its own thread does that.
 Everything goes out in the order of its times, ten times a second or more.
 
     rushesCapture.start({player, attrs})   joins the recorder; a Promise of {rate_hz, size}

@@ -9,6 +9,7 @@ import { isSoftware } from "./renderer.js";
 const WIDEST = 1600;
 const SOFTWARE = [640, 560, 480, 400, 320]; // px of the longer side where the processor draws, tried in this order
 const FRAMES = 24; // by which it is judged whether a size is drawn fast enough
+const DRAWN = 5; // times in each of them
 const FAST_MS = 18.3; // between two of them: a screen of 60 Hz, and a tenth
 
 /** Wait for an animation frame; `draw` is called inside of it. */
@@ -38,13 +39,13 @@ export class Size {
     canvas.height = height;
   }
 
-  /** Take fewer pixels until half of each frame is left to others: what is judged is frames that are drawn twice. */
+  /** Take fewer pixels until most of each frame is left to others: what is judged is frames that are drawn several times. */
   async settle(draw) {
     while (this.left.length && !document.hidden) {
       this.fit();
       const times = [];
-      const twice = () => [draw(), draw()];
-      while (times.length <= FRAMES) times.push(await nextFrame(twice));
+      const often = () => Array.from({ length: DRAWN }, draw);
+      while (times.length <= FRAMES) times.push(await nextFrame(often));
       const passed = times.slice(1).map((t, k) => t - times[k]);
       if (passed.sort((a, b) => a - b)[FRAMES / 2] < FAST_MS) this.left = [];
       else this.widest = this.left.shift();

@@ -1,0 +1,75 @@
+"""How capture.js reads a canvas, alone in a real browser: every way it can go gives the average by area."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rushes.capture import browser as capture
+from rushes.notebook.browser_10hz.demo import FLAGS
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rescue_probe import by_area
+
+pytestmark = pytest.mark.require("browser")
+
+PARTS = Path(capture.__file__).parent / "page" / "capture.js"
+
+READ = """async ([width, height, alpha, where, video]) => {
+  const Frame = window.VideoFrame, Thread = window.Worker;
+  const drawing = WebGL2RenderingContext.prototype, getExtension = drawing.getExtension;
+  if (!video) delete window.VideoFrame;
+  if (where === "card") drawing.getExtension = () => null; // the name of what draws stays hidden
+  if (where !== "worker") window.Worker = class { constructor() { throw new Error("not here"); } };
+  try {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const view = canvas.getContext("2d", { alpha });
+    const image = view.createImageData(width, height);
+    for (let at = 0, noise = 1; at < image.data.length; at += 1) {
+      noise = (Math.imul(noise, 1103515245) + 12345) & 0x7fffffff;
+      image.data[at] = alpha || at % 4 < 3 ? noise >> 16 : 255;
+    }
+    view.putImageData(image, 0, 0);
+    const pictures = new Away(96, 64);
+    await pictures.begin();
+    const take = (source) => new Promise((got) => pictures.take(source, (rgb, ms) => got([rgb && Array.from(rgb), ms])));
+    const nothing = Object.assign(document.createElement("canvas"), { width: 0, height: 0 });
+    const [first, none, again] = await Promise.all([take(canvas), take(nothing), take(canvas)]);
+    const pixels = Array.from(view.getImageData(0, 0, width, height).data);
+    return { pixels, first, none, again, here: pictures.here && pictures.here.constructor.name };
+  } finally {
+    Object.assign(window, { VideoFrame: Frame, Worker: Thread });
+    drawing.getExtension = getExtension;
+  }
+}"""
+
+
+@pytest.fixture(scope="module", params=[FLAGS, ["--no-sandbox", "--disable-gpu"]], ids=["webgl_draws", "nothing_draws"])
+def page(request, chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=list(request.param))
+        page = browser.new_page()
+        parts = [path.read_text() for path in sorted(PARTS.iterdir()) if path.name[0] in "234"]
+        page.add_script_tag(content="\n".join(parts))
+        yield page
+        browser.close()
+
+
+@pytest.mark.parametrize("video", [True, False], ids=["frame_of_video", "bitmap"])
+@pytest.mark.parametrize("where", ["worker", "processor", "card"])
+@pytest.mark.parametrize("alpha", [False, True], ids=["opaque", "alpha"])
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (50, 201), (96, 64)])
+def test_every_way_gives_the_average_by_area_and_black_where_it_is_clear(page, width, height, alpha, where, video):
+    found = page.evaluate(READ, [width, height, alpha, where, video])
+    assert found["here"] == {"worker": None, "processor": "Processor", "card": "Card"}[where]
+    whole = np.array(found["pixels"], float).reshape(height, width, 4)
+    seen = whole[..., :3] * whole[..., 3:] / 255 if alpha else whole[..., :3]
+    for rgb, own_ms in (found["first"], found["again"]):
+        apart = np.abs(np.reshape(rgb, (64, 96, 3)) - by_area(seen, 64, 96)).max()
+        assert apart <= (1.0 if alpha else 0.501), "a canvas with alpha is stored rounded, once more"
+        assert own_ms == 0 or where != "worker", "a worker's time is not the page's"
+    assert found["none"] == [None, 0], "what cannot be read is told, and holds nothing up"
