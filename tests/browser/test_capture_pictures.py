@@ -34,7 +34,8 @@ READ = """async ([width, height, alpha, where, video]) => {
     view.putImageData(image, 0, 0);
     const pictures = new Away(96, 64);
     await pictures.begin();
-    const take = (source) => new Promise((got) => pictures.take(source, (rgb, ms) => got([rgb && Array.from(rgb), ms])));
+    const list = (rgb) => rgb && Array.from(rgb);
+    const take = (source) => new Promise((got) => pictures.take(source, (rgb, ms) => got([list(rgb), ms])));
     const nothing = Object.assign(document.createElement("canvas"), { width: 0, height: 0 });
     const [first, none, again] = await Promise.all([take(canvas), take(nothing), take(canvas)]);
     const pixels = Array.from(view.getImageData(0, 0, width, height).data);
