@@ -1,15 +1,17 @@
 """The player in a real JupyterLab in Chromium without a window: pictures a second, seeks, and memory while it plays.
 
-Run it with `make bench` or `python benchmarks/player.py`; `--minutes 0.5 --seconds 5 --repeats 1 --seeks 15` is a short
-form. It needs Chromium and Playwright. A film of 640x360 at 60 Hz (H.264) is made first, with a number in each picture.
+Run it with `make bench` or `python benchmarks/player.py`; a short form is `--minutes 0.5 --warm 0 --seconds 5 --repeats 1
+--seeks 15`. It needs Chromium and Playwright. A film of 640x360 at 60 Hz (H.264) is made first, with a number in each
+picture.
 
 - `shown`: different pictures that the page drew in a second while it played in real time, median of several stretches.
   The limit is 50. `skipped` are those that came too late. The page draws at most 60 times a second.
 - `seek`: ms from asking for a frame drawn by lot until its picture stands. The limit is 100 at the median. `exact` is
   until its own, lossless pixels stand, which are asked for when nobody has moved on for 70 ms.
 - `two`: the same film beside itself, pictures a second of each.
-- `memory`: the page's process, its JavaScript heap and the kernel's process while ten minutes are played. What a line
-  through the last four fifths rises by has to be less than 5 %.
+- `memory`: the page's process, its JavaScript heap and the kernel's process while ten minutes are played, after five
+  others in which the stores of the page and the browser's own pools fill up; what the page has at the start, after
+  those five and at the end is printed. What a line through the ten rises by has to be less than 5 %.
 - The peer is the usual way in a notebook: `ipywidgets.Play` at 16 ms moves an `ipywidgets.Image`, to which the kernel
   sends JPEG files that it reads from the same film in order. What counts is what the page loaded.
 """
@@ -158,7 +160,7 @@ def seek(page: Page, frames: int, count: int) -> dict[str, float]:
 
 
 def watch(page: Page, kernel: int, minutes: float) -> dict[str, list[float]]:
-    """Play for so long, from the start again where the film ends; note MB."""
+    """Play for so long, from the start again where the film ends; note MB every few seconds."""
     browser = page.context.browser
     assert browser is not None
     whole, own = browser.new_browser_cdp_session(), page.context.new_cdp_session(page)
@@ -185,10 +187,9 @@ def resident(process: int) -> float:
 
 
 def rise(seconds: list[float], mb: list[float]) -> float:
-    """Give by which share of its middle a line through the last four fifths rises over all of the time."""
-    first = len(mb) // 5
-    slope = np.polyfit(seconds[first:], mb[first:], 1)[0]
-    return float(slope * seconds[-1] / median(mb[first:]))
+    """Give by which share of its middle a line rises over all of the time."""
+    slope = np.polyfit(seconds, mb, 1)[0]
+    return float(slope * (seconds[-1] - seconds[0]) / median(mb))
 
 
 def peer(path: Path, film: Path, frames: int, seconds: float) -> float:
@@ -207,6 +208,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0, help="of playing for the memory; 0 leaves it out")
+    parser.add_argument("--warm", type=float, default=5.0, help="minutes of playing before those")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each stretch")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeks", type=int, default=60)
@@ -224,7 +226,7 @@ def main() -> None:
             page.evaluate(COUNT)
             found["one"] = [play_for(page, asked.seconds, start) for start in starts]
             found["seek"] = seek(page, frames, asked.seeks)
-            found["memory"] = watch(page, kernel, asked.minutes) if asked.minutes else None
+            found["memory"] = watch(page, kernel, asked.warm + asked.minutes) if asked.minutes else None
         with lab_page([TWO.format(str(path))], ".rushes-player") as (page, _):
             opened(page)
             page.evaluate(COUNT)
@@ -232,10 +234,10 @@ def main() -> None:
         found["peer"] = [peer(path, film, frames, asked.seconds) for _ in range(max(1, asked.repeats - 1))]
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1))
-    sys.exit(report(found))
+    sys.exit(report(found, 60 * asked.warm))
 
 
-def report(found: dict[str, Any]) -> int:
+def report(found: dict[str, Any], warm_s: float) -> int:
     """Print a line a figure, its limit beside it; give the exit status."""
     short: list[str] = []
 
@@ -257,8 +259,10 @@ def report(found: dict[str, Any]) -> int:
         line(f"two sources, the {name}", median(one[name] for one in found["two"]), "/s")
     memory = found["memory"]
     for name in ("page", "heap", "kernel") if memory else ():
-        share = rise(memory["seconds"], memory[name])
-        line(f"{name}, in the middle", median(memory[name]), "MB")
+        first = next((k for k, at in enumerate(memory["seconds"]) if at >= warm_s), 0)
+        share = rise(memory["seconds"][first:], memory[name][first:])
+        for when, few in (("at first", slice(5)), ("warm", slice(first, first + 5)), ("at the end", slice(-5, None))):
+            line(f"{name}, {when}", median(memory[name][few]), "MB")
         line(f"{name} rises by", 100 * share, "%", f"< {100 * RISE:g}", share < RISE if name != "heap" else None)
     usual = median(found["peer"])
     line("peer: ipywidgets.Play and Image", usual, "/s")

@@ -77,8 +77,8 @@ class Truth:
 
     Attributes:
         shots: One for each picture that was taken: frame, t (of the animation frame), drawnIn (the same by the game),
-            drawn and after (the picture was taken between the two), keys (the game's), fields; back, once the
-            graphics card has handed it over.
+            drawn and after (the picture was taken between the two), keys (the game's), fields; back, once it
+            has been read and averaged.
         inputs: t (the event's), at (when the page was told), down, control, kept (whether it was recorded then); the
             control `*` when the window lost the focus.
         moves: t, dx, dy in px, of what was recorded.

@@ -39,11 +39,32 @@ READ = """async ([width, height, alpha, where, video]) => {
     const nothing = Object.assign(document.createElement("canvas"), { width: 0, height: 0 });
     const [first, none, again] = await Promise.all([take(canvas), take(nothing), take(canvas)]);
     const pixels = Array.from(view.getImageData(0, 0, width, height).data);
-    return { pixels, first, none, again, here: pictures.here && pictures.here.constructor.name };
+    return { pixels, first, none, again, here: pictures.here && pictures.here.by.constructor.name };
   } finally {
     Object.assign(window, { VideoFrame: Frame, Worker: Thread });
     drawing.getExtension = getExtension;
   }
+}"""
+
+BREAK = """async ([fault, video]) => {
+  const Frame = window.VideoFrame, drawing = WebGL2RenderingContext.prototype, getExtension = drawing.getExtension;
+  drawing.getExtension = () => null;
+  const reader = new Reader(8, 8);
+  drawing.getExtension = getExtension;
+  const first = reader.by.constructor.name;
+  const canvas = Object.assign(document.createElement("canvas"), { width: fault === "large" ? 20000 : 40, height: 24 });
+  const view = canvas.getContext("2d");
+  view.fillStyle = "#204060";
+  view.fillRect(0, 0, canvas.width, canvas.height);
+  if (!video) delete window.VideoFrame;
+  const picture = fault === "strange" ? { width: 8, height: 8, close() {} } : await copy(canvas);
+  window.VideoFrame = Frame;
+  let closed = 0;
+  const close = picture.close.bind(picture);
+  picture.close = () => { closed += 1; close(); };
+  if (fault === "lost") reader.by.gl.getExtension("WEBGL_lose_context").loseContext();
+  const rgb = await reader.read(picture).then(Array.from, () => null);
+  return [first, reader.by.constructor.name, rgb, closed];
 }"""
 
 
@@ -54,7 +75,7 @@ def page(request, chromium):
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=list(request.param))
         page = browser.new_page()
-        parts = [path.read_text() for path in sorted(PARTS.iterdir()) if path.name[0] in "234"]
+        parts = [path.read_text() for path in sorted(PARTS.iterdir()) if path.name[0] in "2345"]
         page.add_script_tag(content="\n".join(parts))
         yield page
         browser.close()
@@ -74,3 +95,26 @@ def test_every_way_gives_the_average_by_area_and_black_where_it_is_clear(page, w
         assert apart <= (1.0 if alpha else 0.501), "a canvas with alpha is stored rounded, once more"
         assert own_ms == 0 or where != "worker", "a worker's time is not the page's"
     assert found["none"] == [None, 0], "what cannot be read is told, and holds nothing up"
+
+
+@pytest.mark.parametrize("video", [True, False], ids=["frame_of_video", "bitmap"])
+@pytest.mark.parametrize("fault", ["lost", "large", "strange"])
+def test_where_the_card_fails_the_processor_reads_the_same_picture_and_every_picture_is_closed(page, fault, video):
+    first, then, rgb, closed = page.evaluate(BREAK, [fault, video])
+    assert (first, then, closed) == ("Card", "Processor", 1)
+    assert rgb == (None if fault == "strange" else [0x20, 0x40, 0x60] * 64)
+
+
+AWAY = """() => {
+  const sent = [];
+  play.socket = { readyState: WebSocket.OPEN, send: (text) => sent.push(JSON.parse(text)) };
+  play.out = [6000, 4000].map((ago) => ({ t: performance.now() - ago, waits: true, head: { dropped: 3 } }));
+  flush(false);
+  return [sent, play.out.length];
+}"""
+
+
+def test_a_picture_that_does_not_come_back_holds_nothing_up_and_is_counted_with_what_was_dropped_before_it(page):
+    sent, waiting = page.evaluate(AWAY)
+    assert [(one["type"], one["stream"], one["count"]) for one in sent] == [("lost", "frames", 4)]
+    assert waiting == 1

@@ -96,7 +96,11 @@ class Shown:
             own = now and not now["playing"] and now["shown"][0] == now["frame"] and all(now["exact"])
             return own and (frame is None or now["frame"] == frame)
 
-        until(stands)
+        def explained():
+            words = self.page.locator(".rushes-status").all_inner_texts()
+            return f"frame {frame} does not stand: {self.state()}; the players say {words}"
+
+        until(stands, explained=explained)
         return self.state()["frame"]
 
     def pixels(self, source=0):
@@ -314,10 +318,7 @@ def test_a_kernel_that_restarts_is_said_and_the_cell_brings_the_player_back(lab,
     one.press("Enter", "i", "Space", "Space")  # nothing of it breaks the page
     one.says("un this cell again")
     _keep(page, "restarted")
-    page.evaluate("() => document.querySelectorAll('.rushes-player').forEach(node => { node.dataset.old = 'yes'; })")
-    page.click(".lm-MenuBar-itemLabel:text-is('Run')")
-    page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
-    until(lambda: page.locator(".rushes-player:not([data-old])").count() == 3)
+    _run_again(page)
     again = Shown(page, 0)
     again.at_rest(0)
     assert np.array_equal(again.pixels(), WORLD.picture(0))
@@ -329,6 +330,31 @@ def test_a_kernel_that_restarts_is_said_and_the_cell_brings_the_player_back(lab,
     marks = [fact for fact in open_session(path).facts if fact.kind == "validity"]
     assert [mark.value["valid"] for mark in marks] == [False]
     assert faults == []
+
+
+def _run_again(page):
+    """Run all cells as the page says; twice where the Lab joined its restarted kernel in the middle of it.
+
+    Lab asks the new kernel for its widgets as soon as it is connected. Those that a cell makes at that moment are made
+    twice on the page, and what stands there hears nothing more: then the page says so again.
+    """
+    last = Shown(page, 2)
+
+    def answered():
+        return any((last.state() or {}).get("exact", []))
+
+    for _ in range(3):
+        page.evaluate("() => document.querySelectorAll('.rushes-player').forEach(old => { old.dataset.old = 'yes'; })")
+        page.click(".lm-MenuBar-itemLabel:text-is('Run')")
+        page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
+        until(lambda: page.locator(".rushes-player:not([data-old])").count() == 3)
+        until(lambda: answered() or "un this cell again" in _said(last))
+        if answered():
+            return
+
+
+def _said(shown):
+    return shown.root.locator(".rushes-status").inner_text()
 
 
 def _keep(page, name):

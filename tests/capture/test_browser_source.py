@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from rushes.capture.browser.clock_join import Sample
-from rushes.capture.browser.messages import Break, Ending, Picture, Told
+from rushes.capture.browser.messages import Break, Ending, Missing, Picture, Told
 from rushes.capture.browser.page_source import Joins, PageSource
 from rushes.capture.input.gate import Gate
 from rushes.capture.source import SourceEnd
@@ -39,8 +39,8 @@ def answer(at_ms, offset_ms, round_trip_ms):
     return Sample(round((at_ms - half) * MS), at_ms - offset_ms, round((at_ms + half) * MS))
 
 
-def readings(*messages):
-    """What becomes of messages on a clock that shows a minute: (kind, ms) of what is kept, and what is lost."""
+def emitted(*messages):
+    """What becomes of messages on a clock that shows a minute."""
     clock = Clock(start_ns=60_000 * MS)
     moved = [
         message._replace(sent_ns=message.sent_ns + clock.zero_ns, received_ns=message.received_ns + clock.zero_ns)
@@ -52,6 +52,12 @@ def readings(*messages):
     source = PageSource(Link(moved), Gate(frozenset(), scope="anywhere"), 10.0, Joins())
     with contextlib.suppress(SourceEnd):
         source.run(clock, found.append, threading.Event())
+    return found
+
+
+def readings(*messages):
+    """What becomes of messages: (kind, ms) of what is kept, and what is lost."""
+    found = emitted(*messages)
     kept = [(type(r), r.t_ns / MS) for r in found if not isinstance(r, Lost)]
     return kept, [r[1:] for r in found if isinstance(r, Lost)]
 
@@ -90,3 +96,13 @@ def test_a_row_from_before_its_segment_is_counted():
     )  # fmt: skip
     assert kept == [(Frame, 1000), (Telemetry, 1000), (Gap, 1100), (Frame, 1500), (Gap, 1600)]
     assert lost == [("telemetry", "between_segments", 1)] * 2
+
+
+def test_a_picture_that_the_page_could_not_read_is_a_tick_without_one_wherever_another_follows():
+    unread = Missing(1100, "frames", "not_read", 2)
+    found = emitted(
+        answer(900, 0, 2), unread, picture(1000, 0), unread, picture(1300, 3), unread._replace(t_ms=1400),
+        Break(1500, "pause"), picture(1600, 6), unread._replace(t_ms=1700), Ending(1800, "stop"),
+    )  # fmt: skip
+    assert [(r.tick, r.dropped_before) for r in found if isinstance(r, Frame)] == [(0, 0), (3, 2), (6, 0)]
+    assert [r[1:] for r in found if isinstance(r, Lost)] == [("frames", "not_read", 2)] * 3

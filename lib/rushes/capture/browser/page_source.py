@@ -110,6 +110,7 @@ class PageSource:
         self._join: Join | None = None
         self._before: Join | None = None  # of the last stretch
         self._in_stretch = False
+        self._unread = 0  # pictures of the stretch that the page could not read; the next one says so
         self._last_ns = -1  # of the last frame; the next comes later
         self._begin_ns = 0  # of the stretch
         self._latest_ns = -1  # of anything
@@ -135,6 +136,8 @@ class PageSource:
             self._settle(clock, stop)
             raise SourceEnd(error.reason, str(error)) from error
         finally:
+            for lost in self._rest():
+                emit(lost)
             self._drain(clock, emit, 0)
 
     def _next(self) -> Message | Sample | Closed | None:
@@ -185,8 +188,13 @@ class PageSource:
         if isinstance(message, Told):
             yield self._told(message, clock)
         elif isinstance(message, Missing):
-            yield Lost(max(0, self._at(message.t_ms, clock)), message.stream, message.reason, message.number)
+            t_ns = max(0, self._at(message.t_ms, clock))
+            if message.stream == "frames" and self._in_stretch:
+                self._unread += message.number
+            else:
+                yield Lost(t_ns, message.stream, message.reason, message.number)
         elif isinstance(message, Break | Ending):
+            yield from self._rest()
             yield self._gap(message.t_ms, message.reason, clock)
         if isinstance(message, Ending):
             self._settle(clock, stop)
@@ -207,9 +215,16 @@ class PageSource:
         self._emitted_ns = clock.now_ns()
         self._begin_ns = self._begin_ns if self._in_stretch else t_ns
         self._last_ns, self._in_stretch = t_ns, True
-        yield Frame(t_ns, picture.pixels, None, picture.tick, picture.late, picture.dropped)
+        dropped, self._unread = picture.dropped + self._unread, 0
+        yield Frame(t_ns, picture.pixels, None, picture.tick, picture.late, dropped)
         if picture.fields:
             yield Telemetry(t_ns, picture.fields, OF_FRAME_BEFORE)
+
+    def _rest(self) -> Iterator[Lost]:
+        """Count pictures that could not be read where none follows in their stretch."""
+        if self._unread:
+            yield Lost(self._last_ns, "frames", "not_read", self._unread)
+            self._unread = 0
 
     def _input(self, event: Event) -> Iterator[Reading]:
         if event.t_ns < 0:

@@ -17,7 +17,7 @@ class Processor {
     });
   }
 
-  /** Average what `copy` made, and close it; a Promise of RGB, top row first. */
+  /** Average what `copy` made; a Promise of RGB, top row first. */
   async read(picture) {
     const [width, height] = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
     if (this.source[0] !== width || this.source[1] !== height) {
@@ -25,11 +25,14 @@ class Processor {
       [this.across, this.down] = [this.boxes(width, this.width), this.boxes(height, this.height)];
       this.rows = new Float32Array(3 * this.width * height);
     }
-    await (picture.copyTo ? this.frame(picture) : this.bitmap(picture, width, height));
-    const began = performance.now();
+    let began = performance.now();
+    const fetched = picture.copyTo ? this.frame(picture) : this.bitmap(picture, width, height);
+    this.spent_ms = performance.now() - began; // what is waited for costs this thread nothing
+    await fetched;
+    began = performance.now();
     this.narrow(width, height);
     const rgb = this.shorten();
-    this.spent_ms = performance.now() - began;
+    this.spent_ms += performance.now() - began;
     return rgb;
   }
 
@@ -42,7 +45,6 @@ class Processor {
     if (this.rgba.length !== bytes) this.rgba = new Uint8Array(bytes);
     const [{ offset, stride }] = await picture.copyTo(this.rgba, wanted);
     Object.assign(this, { offset, stride, red: isPlain && format[0] === "B" ? 2 : 0 });
-    picture.close();
   }
 
   /** Fetch the pixels of an ImageBitmap, where the browser has no frames of video. */
@@ -53,7 +55,6 @@ class Processor {
     this.canvas.drawImage(picture, 0, 0);
     Object.assign(this, { offset: 0, stride: 4 * width, red: 0 });
     this.rgba = this.canvas.getImageData(0, 0, width, height).data;
-    picture.close();
   }
 
   /** Average along each line: (height, this.width, 3). */

@@ -67,17 +67,17 @@ class Card {
     gl.viewport(0, 0, width, height);
   }
 
-  /** Average what `copy` made, and close it; a Promise of RGB, top row first. Waits for the graphics card. */
+  /** Average what `copy` made; a Promise of RGB, top row first. Waits for the graphics card. */
   async read(picture) {
     const { gl, rgba } = this;
     const began = performance.now();
     const [width, height] = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-    picture.close();
     gl.uniform2f(this.step, width / this.width, height / this.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.readPixels(0, 0, this.width, this.height, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
-    if (gl.isContextLost()) throw new Error("the graphics card is gone; nothing was read");
+    const failed = gl.getError(); // as for a canvas that is larger than a texture: the picture before would be read again
+    if (failed || gl.isContextLost()) throw new Error(`the graphics card read nothing (${failed})`);
     const rgb = new Uint8Array((rgba.length / 4) * 3);
     for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
       rgb[to] = rgba[from];

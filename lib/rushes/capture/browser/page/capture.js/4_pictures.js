@@ -2,13 +2,32 @@
 
 const SLOTS = 4; // pictures that the worker has
 
-/** What the worker runs; pictures are read one after the other. */
-function work(Card, Processor) {
-  let [pictures, before] = [null, Promise.resolve()];
-  const answer = async ({ number, picture }) => {
-    if (pictures.gl?.isContextLost()) pictures = new Processor(pictures.width, pictures.height);
+/** Averages on the graphics card where there is one and as long as it can, else on the processor. */
+class Reader {
+  constructor(width, height) {
+    Object.assign(this, { width, height, by: Card.make(width, height) ?? new Processor(width, height) });
+  }
+
+  /** Average what `copy` made, and close it; a Promise of RGB, top row first. */
+  async read(picture) {
     try {
-      const rgb = await pictures.read(picture);
+      return await this.by.read(picture);
+    } catch (error) {
+      if (this.by instanceof Processor) throw error;
+      this.by = new Processor(this.width, this.height); // the card is gone, or the canvas is larger than a texture
+      return await this.by.read(picture);
+    } finally {
+      picture.close();
+    }
+  }
+}
+
+/** What the worker runs beside these three; pictures are read one after the other. */
+function work() {
+  let [reader, before] = [null, Promise.resolve()];
+  const answer = async ({ number, picture }) => {
+    try {
+      const rgb = await reader.read(picture);
       self.postMessage({ number, rgb }, [rgb.buffer]);
     } catch (error) {
       self.postMessage({ number, error: String(error) });
@@ -17,7 +36,7 @@ function work(Card, Processor) {
   self.onmessage = ({ data }) => {
     if (data.picture) before = before.then(() => answer(data));
     else {
-      pictures = Card.make(data.width, data.height) ?? new Processor(data.width, data.height);
+      reader = new Reader(data.width, data.height);
       self.postMessage({ ready: true });
     }
   };
@@ -37,7 +56,8 @@ class Away {
 
   /** Begin the worker; where there can be none, pictures are averaged on the page's own thread. */
   async begin() {
-    const address = URL.createObjectURL(new Blob([`(${work})(${Card}, ${Processor})`], { type: "text/javascript" }));
+    const text = [Card, Processor, Reader, `(${work})();`].join("\n");
+    const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     try {
       const worker = new Worker(address);
       const began = new Promise((resolve, reject) => {
@@ -49,7 +69,7 @@ class Away {
       worker.onmessage = ({ data }) => this.settle(data.number, data.rgb || null);
       this.worker = worker;
     } catch {
-      this.here = Card.make(this.width, this.height) ?? new Processor(this.width, this.height);
+      this.here = new Reader(this.width, this.height);
     } finally {
       URL.revokeObjectURL(address);
     }
@@ -66,7 +86,7 @@ class Away {
     else {
       this.before = Promise.all([copied, this.before])
         .then(([picture]) => this.here.read(picture))
-        .then((rgb) => this.settle(number, rgb, this.here.spent_ms), fail);
+        .then((rgb) => this.settle(number, rgb, this.here.by.spent_ms), fail);
     }
     return true;
   }

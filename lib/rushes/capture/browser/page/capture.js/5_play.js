@@ -1,6 +1,7 @@
 /* ---- the play ---- */
 
 const HOLD_MS = 40; // an input is told a little after it happened; what is younger than this waits for it
+const AWAY_MS = 5000; // a picture that is away for longer is left out: what comes behind it waits for it
 const BUFFERED = 8 << 20; // bytes on the way beyond which pictures are left out, and counted
 const COSTS = 8192;
 
@@ -44,7 +45,7 @@ function capture(now, due, period) {
     return;
   }
   if (play.first) tellState(now);
-  const fields = api.onframe ? api.onframe() : null;
+  const fields = asked();
   const late = now - (play.begin + due * period) > period / 2;
   item.head = { t: now, tick: due, late, dropped: dropped + play.missed, w: play.size[1], h: play.size[0], fields };
   figures.dropped += dropped;
@@ -57,6 +58,21 @@ function capture(now, due, period) {
   }
   figures.captured += 1;
   item.cost += performance.now() - now;
+}
+
+/** Give what the page tells now: it may go on to write into the same object. */
+function asTold(fields) {
+  return JSON.parse(JSON.stringify(fields ?? null));
+}
+
+/** Ask the page for the row of this frame; where it fails, the picture has none. */
+function asked() {
+  try {
+    return api.onframe ? asTold(api.onframe()) : null;
+  } catch (error) {
+    reportError(error);
+    return null;
+  }
 }
 
 /** A picture has come back, null where it could not be read, and cost this thread so many ms. */
@@ -86,7 +102,8 @@ function landed() {
 
 /** Do without a picture that does not come back; the recorder counts it. */
 function leaveOut(item) {
-  Object.assign(item, { waits: false, message: { type: "lost", stream: "frames", reason: "not_read", count: 1 } });
+  const count = 1 + item.head.dropped;
+  Object.assign(item, { waits: false, message: { type: "lost", stream: "frames", reason: "not_read", count } });
 }
 
 /* ---- what goes out, in the order of its times ---- */
@@ -108,9 +125,11 @@ function send(message) {
 }
 
 function flush(all) {
-  const until = all ? Infinity : performance.now() - HOLD_MS;
+  const now = performance.now();
+  const until = all ? Infinity : now - HOLD_MS;
+  for (const item of play.out) if (item.waits && item.t < now - AWAY_MS) leaveOut(item);
   if (play.lost) {
-    put({ t: performance.now(), message: { type: "lost", stream: "events", reason: "not_in_layout", count: play.lost } });
+    put({ t: now, message: { type: "lost", stream: "events", reason: "not_in_layout", count: play.lost } });
     play.lost = 0;
   }
   let rows = [];

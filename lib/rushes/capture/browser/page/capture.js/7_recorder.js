@@ -25,11 +25,12 @@ function join(hello, began, resolve, reject) {
       return;
     }
     const words = refused ? `${refused.given}; accepted: ${refused.accepts}; ${refused.fix}` : "the recorder is gone";
+    reject(new Error(words)); // nothing, where the play had begun
+    if (play.socket !== socket) return; // the next play has begun
     clearInterval(play.timer);
     play.why = words;
     if (play.state !== "ended") become("lost");
     if (play.saved) play.saved.reject(new Error(words));
-    reject(new Error(words)); // nothing, where the play had begun
   };
 }
 
@@ -42,20 +43,20 @@ function saved(message) {
 }
 
 async function go(resolve, reject) {
-  const [height, width] = play.size;
+  const { socket, size: [height, width] } = play;
   try {
     if (!play.pictures || play.pictures.width !== width || play.pictures.height !== height) {
-      play.pictures = new Away(width, height);
-      await play.pictures.begin();
+      const pictures = new Away(width, height);
+      await pictures.begin();
+      play.pictures = pictures;
     }
   } catch (error) {
-    play.pictures = null;
     reject(error);
-    play.socket.close();
+    socket.close();
     return;
   }
-  if (play.state !== "joining") return; // the recorder went away meanwhile
-  Object.assign(play, { begin: performance.now(), tick: 0, first: true, missed: 0, lost: 0, out: [], told: new Map() });
+  if (play.state !== "joining" || play.socket !== socket) return; // the recorder went away meanwhile
+  Object.assign(play, { begin: performance.now(), tick: 0, first: true, missed: 0, lost: 0, out: [], told: new Map(), landed });
   play.timer = setInterval(() => flush(false), FLUSH_MS);
   become(document.hidden ? "hidden" : "recording");
   resolve({ rate_hz: play.rate_hz, size: play.size });
@@ -88,8 +89,9 @@ const api = {
   },
   telemetry(fields) {
     if (!["joining", "recording", "paused", "hidden"].includes(play.state)) return;
-    if (play.state === "joining" || (play.state === "recording" && play.first)) play.early.push(fields);
-    else tell(performance.now(), fields); // in a pause too: the recorder counts what belongs to no segment
+    const row = asTold(fields);
+    if (play.state === "joining" || (play.state === "recording" && play.first)) play.early.push(row);
+    else tell(performance.now(), row); // in a pause too: the recorder counts what belongs to no segment
   },
   end(reason = "stop") {
     if (play.state === "ended" && play.answer) return Promise.resolve(play.answer); // the recorder was first
@@ -100,8 +102,10 @@ const api = {
       for (const row of play.early.splice(0)) tell(t, row);
       put({ t, message: { type: "end", t, reason } });
       become("ended");
+      const { socket } = play;
       const finish = () => {
         clearTimeout(limit);
+        if (play.socket !== socket) return; // the recorder went away, and the next play has begun
         play.landed = landed;
         giveUp();
         clearInterval(play.timer);
