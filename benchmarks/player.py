@@ -1,8 +1,8 @@
 """The player in a real JupyterLab in Chromium without a window: pictures a second, seeks, and memory while it plays.
 
-Run it with `make bench` or `python benchmarks/player.py`; a short form is `--minutes 0.5 --warm 0 --seconds 5 --repeats 1
---seeks 15`. It needs Chromium and Playwright. A film of 640x360 at 60 Hz (H.264) is made first, with a number in each
-picture.
+Run it with `make bench` or `python benchmarks/player.py`; a short form is `--minutes 0.5 --warm 0 --seconds 5
+--repeats 1 --seeks 15`. It needs Chromium and Playwright. A film of 640x360 at 60 Hz (H.264) is made first, with a
+number in each picture.
 
 - `shown`: different pictures that the page drew in a second while it played in real time, median of several stretches.
   The limit is 50. `skipped` are those that came too late. The page draws at most 60 times a second.
