@@ -149,7 +149,10 @@ def test_checking_runs_as_it_stands(tmp_path, warm):
 
 def test_preparing_runs_as_it_stands(tmp_path, warm):
     printed = "\n".join(execute("docs/preparing.md", tmp_path, warm, least=2))
-    assert "PASS: 2 sessions" in printed, "nothing leaks from one split to the other"
+    assert re.search(r"^(PASS|WARN): 2 sessions", printed, re.MULTILINE), "a busy machine may have dropped a tick"
+    found = [line.split()[0] for line in printed.splitlines() if " leakage." in line]
+    assert found, "the balance of the splits"
+    assert set(found) == {"info"}, "nothing leaks from one split to the other"
     assert "PairCounts(total=" in printed
     assert "(16, 1, 96, 96, 3) uint8" in printed
 
