@@ -1,5 +1,6 @@
 """Playing by hand on the kernel's side: what the page says becomes orders, what comes back is shown, nothing raises."""
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,10 @@ from rushes.widgets import play_view
 from rushes.widgets.play import play
 from rushes.widgets.play_games import playable_games
 from rushes.widgets.play_panel import LOST_S, PlayPanel
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+
+from waiting import until
 
 STATE = {
     "is": "state", "state": "playing", "frames": 61, "steps": 60, "rate_hz": 59.9, "asked_hz": 60.0, "late": 1,
@@ -53,14 +58,6 @@ class Fake:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
-
-
-def until(found, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture

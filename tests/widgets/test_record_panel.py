@@ -4,7 +4,6 @@ import io
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +16,10 @@ from rushes.store.reader import open_session
 from rushes.widgets import record_panel as room
 from rushes.widgets.panel_look import counters, headline
 from rushes.widgets.record_panel import RecordPanel, record_panel
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+
+from waiting import until
 
 STATUS = {
     "state": "recording", "reason": "", "rate_hz": 29.97, "seconds": 61.25, "frames": 1837, "dropped": 3, "late": 2,
@@ -52,14 +55,6 @@ class Fake:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
-
-
-def until(found, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture
