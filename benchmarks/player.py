@@ -11,7 +11,8 @@ number in each picture.
 - `two`: the same film beside itself, pictures a second of each.
 - `memory`: the page's process, its JavaScript heap and the kernel's process while ten minutes are played, after five
   others in which the stores of the page and the browser's own pools fill up; what the page has at the start, after
-  those five and at the end is printed. What a line through the ten rises by has to be less than 5 %.
+  those five and at the end is printed. What a line through the ten rises by has to be less than 5 %. No driver is
+  joined to the page meanwhile (see `measured.lab_page`); that it played all the time is counted.
 - The peer is the usual way in a notebook: `ipywidgets.Play` at 16 ms moves an `ipywidgets.Image`, to which the kernel
   sends JPEG files that it reads from the same film in order. What counts is what the page loaded.
 """
@@ -23,6 +24,7 @@ import json
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -32,7 +34,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page
 
-from measured.lab_page import lab_page, until
+from measured.lab_page import LabPage, lab_page, resident, until
 from rushes.model.readings import Encoded, Frame, Gap, Reading, Start
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.video_stream import VideoEncoder
@@ -74,6 +76,16 @@ COUNT = f"""() => {{
     last = shown;
   }};
   requestAnimationFrame(look);
+}}"""
+GO_ON = f"""() => {{
+  window.noted = [];
+  const look = () => {{
+    {PLAYER}.state().playing || {PLAYER}.play(true);
+    window.noted.push([performance.now() / 1000, performance.memory.usedJSHeapSize / 1e6, window.seen[0]]);
+  }};
+  {PLAYER}.go(0);
+  look();
+  window.going = setInterval(look, {1000 * EVERY_S:g});
 }}"""
 LOADS = """() => {
   window.loads = 0;
@@ -159,31 +171,21 @@ def seek(page: Page, frames: int, count: int) -> dict[str, float]:
     return {"median": spread[0], "p95": spread[1], "exact": median(exact), "wrong": wrong}
 
 
-def watch(page: Page, kernel: int, minutes: float) -> dict[str, list[float]]:
-    """Play for so long, from the start again where the film ends; note MB every few seconds."""
-    browser = page.context.browser
-    assert browser is not None
-    whole, own = browser.new_browser_cdp_session(), page.context.new_cdp_session(page)
-    own.send("Performance.enable")
-    found: dict[str, list[float]] = {"seconds": [], "page": [], "heap": [], "kernel": []}
-    page.evaluate(f"() => {{ {PLAYER}.go(0); {PLAYER}.play(true); }}")
-    start = page.evaluate("() => performance.now()")
-    while (passed := (page.evaluate("() => performance.now()") - start) / 1000) < 60 * minutes:
-        page.evaluate(f"() => {PLAYER}.state().playing || {PLAYER}.play(true)")
-        processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
-        metrics = {one["name"]: one["value"] for one in own.send("Performance.getMetrics")["metrics"]}
-        found["seconds"].append(passed)
-        found["page"].append(max(resident(one["id"]) for one in processes if one["type"] == "renderer"))
-        found["heap"].append(metrics["JSHeapUsedSize"] / 1e6)
-        found["kernel"].append(resident(kernel))
-        page.wait_for_timeout(1000 * EVERY_S)
-    page.evaluate(f"() => {PLAYER}.play(false)")
-    return found
-
-
-def resident(process: int) -> float:
-    """Give the MB that a process has in memory."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096 / 1e6
+def watch(lab: LabPage, minutes: float) -> dict[str, Any]:
+    """Play for so long without a driver, from the start again where the film ends; note MB every few seconds."""
+    found: dict[str, Any] = {"seconds": [], "page": [], "kernel": []}
+    lab.page.evaluate(GO_ON)
+    start = time.monotonic()
+    with lab.left_alone() as holder:
+        while (passed := time.monotonic() - start) < 60 * minutes:
+            found["seconds"].append(passed)
+            found["page"].append(resident(holder))
+            found["kernel"].append(resident(lab.kernel))
+            time.sleep(EVERY_S)
+    seconds, heap, shown = zip(*lab.page.evaluate("() => window.noted"), strict=True)
+    lab.page.evaluate(f"() => {{ clearInterval(window.going); {PLAYER}.play(false); }}")
+    pace = (shown[-1] - shown[0]) / (seconds[-1] - seconds[0])
+    return {**found, "heap_seconds": seconds, "heap": heap, "shown": pace}
 
 
 def rise(seconds: list[float], mb: list[float]) -> float:
@@ -194,7 +196,8 @@ def rise(seconds: list[float], mb: list[float]) -> float:
 
 def peer(path: Path, film: Path, frames: int, seconds: float) -> float:
     """Measure the usual way: pictures a second."""
-    with lab_page([PEER.format(str(path), str(film), frames - 1)], ".widget-image, .jupyter-widget-image") as (page, _):
+    with lab_page([PEER.format(str(path), str(film), frames - 1)], ".widget-image, .jupyter-widget-image") as lab:
+        page = lab.page
         page.evaluate(LOADS)
         page.locator(".widget-play button, .jupyter-widget-play button").first.click()
         page.wait_for_timeout(2000)
@@ -221,13 +224,15 @@ def main() -> None:
         frames = max(int(RATE_HZ * min(60.0 * asked.minutes, LONGEST_S)), stretch * asked.repeats + 60)
         path = Path(folder) / "film"
         film = record(path, frames)
-        with lab_page([ONE.format(str(path))], ".rushes-player") as (page, kernel):
+        with lab_page([ONE.format(str(path))], ".rushes-player") as lab:
+            page = lab.page
             opened(page)
             page.evaluate(COUNT)
             found["one"] = [play_for(page, asked.seconds, start) for start in starts]
             found["seek"] = seek(page, frames, asked.seeks)
-            found["memory"] = watch(page, kernel, asked.warm + asked.minutes) if asked.minutes else None
-        with lab_page([TWO.format(str(path))], ".rushes-player") as (page, _):
+            found["memory"] = watch(lab, asked.warm + asked.minutes) if asked.minutes else None
+        with lab_page([TWO.format(str(path))], ".rushes-player") as lab:
+            page = lab.page
             opened(page)
             page.evaluate(COUNT)
             found["two"] = [play_for(page, asked.seconds, start) for start in starts]
@@ -259,11 +264,14 @@ def report(found: dict[str, Any], warm_s: float) -> int:
         line(f"two sources, the {name}", median(one[name] for one in found["two"]), "/s")
     memory = found["memory"]
     for name in ("page", "heap", "kernel") if memory else ():
-        first = next((k for k, at in enumerate(memory["seconds"]) if at >= warm_s), 0)
-        share = rise(memory["seconds"][first:], memory[name][first:])
+        seconds = memory["heap_seconds" if name == "heap" else "seconds"]
+        first = next((k for k, at in enumerate(seconds) if at - seconds[0] >= warm_s), 0)
+        share = rise(seconds[first:], memory[name][first:])
         for when, few in (("at first", slice(5)), ("warm", slice(first, first + 5)), ("at the end", slice(-5, None))):
             line(f"{name}, {when}", median(memory[name][few]), "MB")
         line(f"{name} rises by", 100 * share, "%", f"< {100 * RISE:g}", share < RISE if name != "heap" else None)
+    if memory:
+        line("shown meanwhile", memory["shown"], "/s", f">= {LEAST_HZ:g}", memory["shown"] >= LEAST_HZ)
     usual = median(found["peer"])
     line("peer: ipywidgets.Play and Image", usual, "/s")
     line("ratio to the peer", shown / usual, "times")
