@@ -15,6 +15,9 @@ help:  ## this list
 sample: $(VENV)/.base  ## sample Atari, check it, export it, look at it: outputs/atari_sample/
 	$(BIN)/rushes run recipes/atari_sample.ipynb $(ARGS)
 
+# Tests start some hundred processes: each compiles the package anew where Python is told to keep no bytecode.
+test full: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.test  ## the tests; ARGS="tests/model -k grid" for some of them
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 

@@ -45,9 +45,9 @@ def serve(address):
     import rushes.notebook.run
     import rushes.qa.base
 
-    for name in ("matplotlib.pyplot", "torch"):
+    for name in ("matplotlib.pyplot", "pydantic", "rushes.qa.alignment.measure", "torch"):
         importlib.import_module(name)
-    for table in (rushes.cli.main.COMMANDS, rushes.qa.base.CHECKS):
+    for table in (rushes.cli.main.COMMANDS, rushes.formats.base.FORMATS, rushes.qa.base.CHECKS):
         for name in table:
             table.load(name)
     listening = socket.socket(socket.AF_UNIX)

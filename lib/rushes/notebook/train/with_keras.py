@@ -81,7 +81,8 @@ def two_branches(
         inputs.append(audio)
     said = layers.Dense(actions, activation="sigmoid", kernel_initializer=drawn("GlorotUniform"))(x)
     model = keras.Model(inputs if features else video, said)
-    model.compile(optimizer=keras.optimizers.Adam(RATE), loss="binary_crossentropy")
+    # few batches a run: compiling them costs more than it saves
+    model.compile(optimizer=keras.optimizers.Adam(RATE), loss="binary_crossentropy", jit_compile=False)
     return model
 
 

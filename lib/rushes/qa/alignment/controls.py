@@ -20,7 +20,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.signal import lfilter
 
 from rushes.model.controls import POINTER, TRIGGERS
 from rushes.model.events import edges
@@ -70,8 +69,8 @@ class Sums:
         if tau_ms <= 0:
             return self
         share = 1 - np.exp(-STEP_MS / tau_ms)
-        eased = lfilter([share], [1, share - 1], self.values - self.values[0], axis=0)
-        return Sums(self.names, self.groups, self.start_ms, np.asarray(eased))
+        eased = pd.DataFrame(self.values - self.values[0]).ewm(alpha=share, adjust=False).mean()
+        return Sums(self.names, self.groups, self.start_ms, eased.to_numpy())
 
 
 def sums_of(events: pd.DataFrame, start_ns: int, end_ns: int) -> Sums:
