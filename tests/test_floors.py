@@ -66,10 +66,10 @@ def arrows(root: Path) -> Iterator[Arrow]:
     for path in sorted(root.rglob("*.py")):
         source = module_of(path, root)
         package = source if path.name == "__init__.py" else source.rpartition(".")[0]
+        name = path.relative_to(root.parent)
         for node in nodes(path):
-            place = f"{path.relative_to(root.parent)}:{getattr(node, 'lineno', 0)}"
             for target in targets(node, package):
-                yield Arrow(source, target, place)
+                yield Arrow(source, target, f"{name}:{getattr(node, 'lineno', 0)}")
 
 
 def targets(node: ast.AST, package: str) -> Iterator[str]:
