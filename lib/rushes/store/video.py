@@ -40,6 +40,9 @@ Pixels = npt.NDArray[np.uint8]
 _BT709: Final = 1  # colour matrix, primaries and transfer: ITU-T H.273, tables 2 to 4
 _LIMITED: Final = 1  # FFmpeg's AVCOL_RANGE_MPEG: 16 to 235, what players assume
 _THREADS: Final = 4  # fixed, since the number of threads is part of what decides the bytes
+# x264's tree of macroblocks reads memory that nobody wrote: pictures of 64 x 64 gave eight files in thirty runs, and
+# without its vector code one. Files are 12 to 24 % larger without it, and a tenth of a dB better.
+_SAME_BYTES: Final = {"mbtree": "0"}
 _RATE_DENOMINATOR: Final = 1001  # lets 30000/1001 through and keeps the time base small
 _COLOUR: Final = 3
 
@@ -145,12 +148,15 @@ def write_video(
             coder.thread_count = _THREADS
             coder.color_range = _LIMITED
             coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
-            coder.options = {"crf": str(crf), "preset": preset}
+            coder.options = {"crf": str(crf), "preset": preset, **_SAME_BYTES}
+            converter = av.video.reformatter.VideoReformatter()
             voice = write_sound(av, container, sound) if sound is not None else iter(())
             heard_s = next(voice, math.inf)
             for number, pixels in enumerate(_with(first, source)):
                 picture = av.VideoFrame.from_ndarray(_even(_checked(pixels, shape)), format="rgb24")
-                picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
+                picture = converter.reformat(
+                    picture, format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED, threads=1
+                )  # threads would be made and ended for each picture
                 picture.pts, picture.time_base = number, 1 / rate
                 container.mux(stream.encode(picture))
                 while heard_s < (number + 1) / rate:
