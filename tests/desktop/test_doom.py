@@ -8,18 +8,26 @@ import pandas as pd
 import pytest
 
 NS = 1_000_000_000
+PLAYS = 4
 
 
 @pytest.fixture(scope="module")
 def played(require, display, servers, programs, hands, demo, crispy_doom, tmp_path_factory):
-    """A game that was played for three seconds: what was sent, as a session's events, and its tics."""
-    running = demo.start(servers, programs, tmp_path_factory.mktemp("doom"), crispy_doom)
-    time.sleep(1.2)  # the picture melts, and meanwhile nobody moves
+    """A game that was played for three seconds: what was sent, as a session's events, and its tics.
+
+    It is played again where the machine held the game up for two tics and more: what it saw then, and when, says
+    nothing of who pressed.
+    """
     acts = [act for at_s, key, held_s in demo.SCORE for act in hands.hold(key, at_s, held_s)]
-    with hands.Hands() as playing:
-        sent = playing.perform(hands.spread(acts))
-    time.sleep(0.2)
-    tics = demo.read_demo(demo.finish(servers, programs, hands, running))
+    for _ in range(PLAYS):
+        running = demo.start(servers, programs, tmp_path_factory.mktemp("doom"), crispy_doom)
+        time.sleep(1.2)  # the picture melts, and meanwhile nobody moves
+        with hands.Hands() as playing:
+            sent = playing.perform(hands.spread(acts))
+        time.sleep(0.2)
+        tics = demo.read_demo(demo.finish(servers, programs, hands, running))
+        if tics.held_up_ns * demo.TIC_HZ < 2 * NS:
+            break
     rows = [(s.after_ns, s.act.control, s.act.kind) for s in sent]
     return pd.DataFrame(rows, columns=["t_ns", "control", "kind"]), tics
 
