@@ -135,6 +135,7 @@ class LiveRecorder:
         self._recent: deque[int] = deque(maxlen=_RATE_OVER * round(rate_hz) if rate_hz >= 1 else _RATE_OVER)
         self._free_bytes = 0
         self._looked_s = self._told_s = 0.0
+        self._alone = False
 
     def note(self, sentence: str) -> None:
         """Keep a sentence for the person who records; it stands in the status and the result."""
@@ -287,6 +288,9 @@ class LiveRecorder:
             else:
                 self.note(f"{end.source.name}: {sentence}; the recording went on without it")
                 self._merge.put(Lost(self._clock.now_ns(), end.source.name, reason, 0))
+        if self._sealer.died and not self._alone:  # asked each time round: it takes a microsecond
+            self._alone = True
+            self._end_unsealed("the process that seals chunks died")
         if now_s - self._looked_s >= _LOOK_S:
             self._looked_s = now_s
             self._look()
@@ -306,13 +310,16 @@ class LiveRecorder:
         if self._free_bytes < floor:
             self._sentence = f"the disk has only {self._free_bytes >> 20} MB left"
             self._merge.put(Command(t_ns, "low_disk"))
-        if self._sealer.died or self._sealer.failed:
-            self._sentence = self._sealer.failed or "the process that seals chunks died"
-            self._merge.put(Command(t_ns, "sealer_died"))
+        if self._sealer.failed:
+            self._end_unsealed(self._sealer.failed)
         offset_ns = time.time_ns() - t_ns
         if abs(offset_ns - self._wall_offset_ns) > CLOCK_JUMP_NS:
             self._wall_offset_ns = offset_ns
             self._merge.put(Gap(t_ns, "clock_jump"))
+
+    def _end_unsealed(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._merge.put(Command(self._clock.now_ns(), "sealer_died"))
 
     def _unsealed_bytes(self) -> int:
         """What the journals hold that are still to be sealed, which takes as much room once more."""
