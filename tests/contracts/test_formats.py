@@ -219,7 +219,7 @@ def test_a_complete_card_stands_beside(play, tmp_path, name):
     report = convert(play, tmp_path / "target", format=name)
     card = json.loads((tmp_path / "target.card.json").read_text())
     keys = {
-        "schema", "target", "format", "options", "written", "games", "sessions", "action_spaces", "seeds",
+        "schema", "target", "format", "options", "written", "games", "sessions", "action_spaces", "seeds", "human",
         "end_reasons", "time_source", "pairing", "action_delay_ms", "keeps", "kept", "lost", "absent", "renamed",
         "ledger", "problems", "figures", "checked", "license", "privacy",
     }  # fmt: skip

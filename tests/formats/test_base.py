@@ -101,7 +101,8 @@ def test_a_conversion_reports_what_programs_read(play, tmp_path):
     assert value["ledger"]["frames"] == {"offered": 20, "kept": 20, "lost": {}, "marked": {}}
     assert value["kept"] == ["frames (exact)", "times", "rewards", "names"]
     assert value["lost"] == []
-    assert report.absent == ("audio", "events", "telemetry")  # the source has no sound, no raw events, and told nothing
+    # the source has no sound and no raw events, told nothing, and nobody played
+    assert report.absent == ("audio", "events", "telemetry", "human steps")
 
 
 def test_a_conversion_takes_a_path_or_one_recording_or_many(play, tmp_path):

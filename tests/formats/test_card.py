@@ -44,7 +44,7 @@ def test_the_text_for_people_says_the_same(play, tmp_path):
     assert "| frames | 20 | 17 | 3 strict_without_action | none |" in text
     assert "strict=True" in text
     assert "**Kept:** frames (exact), names. **Lost:** times, rewards." in text
-    assert "**The source did not have:** audio, events, telemetry." in text
+    assert "**The source did not have:** audio, events, telemetry, human steps." in text
     assert "8 ALE/DOWNRIGHT" in text
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_said_to_be_kept_or_lost_that_the_source_did_not_have(tmp_pat
     for name in ("simple", "session"):
         report = convert(tmp_path / "a", tmp_path / name, format=name)
         assert (report.kept, report.lost) == (("frames (exact)", "names"), ())
-        assert sorted(report.absent) == ["audio", "events", "rewards", "telemetry", "times"]
+        assert sorted(report.absent) == ["audio", "events", "human steps", "rewards", "telemetry", "times"]
         card = json.loads((tmp_path / f"{name}.card.json").read_text())
         assert (card["kept"], card["lost"], card["absent"]) == tuple(
             map(list, (report.kept, report.lost, report.absent))

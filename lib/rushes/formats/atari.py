@@ -32,7 +32,7 @@ from rushes.model.recording import Episode, Recording, Sessions
 from rushes.model.session import Segment, SessionInfo
 from rushes.store import images
 
-KEEPS: Final = Keeps("exact", times=True, audio=False, rewards=True, names=True, events=False)
+KEEPS: Final = Keeps("exact", times=True, audio=False, rewards=True, names=True, events=False, human=True)
 """What the three formats keep with their extra columns."""
 STRICT_KEEPS: Final = Keeps("exact", times=False, audio=False, rewards=False, names=True, events=False)
 """What the reference's own columns keep."""

@@ -121,6 +121,7 @@ class Keeps:
         names: Names of the actions beside their numbers.
         events: Raw input events.
         telemetry: What the game told of itself.
+        human: Which steps of an environment a person chose. Where it is lost the data card still tells them.
     """
 
     frames: Literal["exact", "lossy", "none"]
@@ -130,11 +131,12 @@ class Keeps:
     names: bool
     events: bool
     telemetry: bool = False
+    human: bool = False
 
     def _parts(self) -> list[tuple[str, bool]]:
         frames = ("frames" if self.frames == "none" else f"frames ({self.frames})", self.frames != "none")
         rest = ("times", "audio", "rewards", "names", "events", "telemetry")
-        return [frames, *((name, getattr(self, name)) for name in rest)]
+        return [frames, *((name, getattr(self, name)) for name in rest), ("human steps", self.human)]
 
     @property
     def kept(self) -> tuple[str, ...]:

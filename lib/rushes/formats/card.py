@@ -29,6 +29,7 @@ from rushes.errors import OccupiedError
 from rushes.formats.base import Format, Keeps, Report
 from rushes.formats.card_checked import checked_lines, figures_of
 from rushes.formats.card_figures import figures_text
+from rushes.formats.card_people import a_person_chose, people_lines, people_of
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
 from rushes.store.atomic import new_file, new_folder, resumed_file
@@ -166,6 +167,8 @@ def known(source: Sessions) -> frozenset[str]:
         has |= {"names"} if any(info.action_space.names) else set()
         if "rewards" not in has and any(_has_outcomes(recording, s.index) for s in recording.segments):
             has.add("rewards")
+        if "human" not in has and a_person_chose(recording):
+            has.add("human")
     return frozenset(has)
 
 
@@ -266,6 +269,7 @@ def describe(
         "sessions": sessions,
         "action_spaces": list(spaces.values()),
         "seeds": seeds,
+        "human": people_of(source),
         "end_reasons": dict(sorted(reasons.items())),
         "time_source": sorted({s["time_source"] for s in sessions}),
         "pairing": pairing,
@@ -296,9 +300,7 @@ def _privacy(source: Sessions) -> str:
 
 
 def _shows_a_person(recording: Recording) -> bool:
-    if not recording.is_environment:
-        return True
-    return any(bool(recording.steps(s.index)["is_human"].any()) for s in recording.segments)
+    return not recording.is_environment or a_person_chose(recording)
 
 
 def _without_folders(where: Any) -> Any:
@@ -353,6 +355,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     for s in sessions:
         seeds = _listed(map(str, card["seeds"].get(s["id"], [])), most=6)
         lines.append(f"| {s['id']} | {s['game']} | {s['segments']} | {s['frames']} | {s['duration_s']:.1f} | {seeds} |")
+    lines += people_lines(card["human"])
     lines += ["", "## Actions", ""]
     for space in card["action_spaces"]:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(space["names"]))

@@ -83,9 +83,10 @@ class Hdf5(TrainingFile):
     Options: ClassVar[type[Any]] = Hdf5Options
 
     def keeps_with(self, options: Any) -> Keeps:
-        """Say what survives; GameOn's own form has no times, sound, rewards or telemetry."""
+        """Say what survives; GameOn's own form has no times, sound, rewards, telemetry or who played."""
         kept = super().keeps_with(options)
-        return replace(kept, times=False, audio=False, rewards=False, telemetry=False) if options.strict else kept
+        bare = replace(kept, times=False, audio=False, rewards=False, telemetry=False, human=False)
+        return bare if options.strict else kept
 
     def sniff(self, path: Path) -> bool:
         """Say whether a file is HDF5 with what this format writes.

@@ -2,7 +2,7 @@
 
 Example:
     >>> format_table_markdown().splitlines()[0]
-    '| format | what it is | frames | times | rewards | names | events | telemetry | audio |'
+    '| format | what it is | frames | times | rewards | names | events | telemetry | human | audio |'
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def format_table_markdown() -> str:
     Returns:
         A Markdown table with one line a format; "x / -" where `strict` loses what the default keeps.
     """
-    columns = ("frames", "times", "rewards", "names", "events", "telemetry", "audio")
+    columns = ("frames", "times", "rewards", "names", "events", "telemetry", "human", "audio")
     lines = [f"| format | what it is | {' | '.join(columns)} |", "| --- " * (len(columns) + 2) + "|"]
     for name, row in FORMATS.items():
         form = get_format(name)

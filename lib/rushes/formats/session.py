@@ -61,7 +61,7 @@ class SessionFormat(Format):
     Options: ClassVar[type[Any]] = NoOptions
     honours_facts: ClassVar[bool] = False
     keeps: ClassVar[Keeps] = Keeps(
-        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True, human=True
     )
     takes: ClassVar[Takes] = "any"
 

@@ -50,7 +50,7 @@ class TfRecord(Format):
     looks_for: ClassVar[str] = f"a folder with {FEATURES} beside its .tfrecord files, or {strict.PATTERN.format(0)}"
     Options: ClassVar[type[Any]] = TfRecordOptions
     keeps: ClassVar[Keeps] = Keeps(
-        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True, human=True
     )
     takes: ClassVar[Takes] = "any"
 

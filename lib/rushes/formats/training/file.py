@@ -19,7 +19,7 @@ class TrainingFile(Format):
 
     Options: ClassVar[type[Any]] = TrainingOptions
     keeps: ClassVar[Keeps] = Keeps(
-        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True
+        "exact", times=True, audio=True, rewards=True, names=True, events=True, telemetry=True, human=True
     )
     takes: ClassVar[Takes] = "any"
 
