@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadInputError
@@ -33,7 +34,7 @@ from rushes.prepare.edits import edited
 from rushes.prepare.presses import OPEN, Pressed, pressed
 from rushes.store.pairing import Pair, delay_of
 from rushes.store.reader import Session
-from rushes.store.validity import Valid
+from rushes.store.validity import MARKED, Valid
 
 PRESS: Final = "press"
 OPEN_HOLD: Final = "open"
@@ -88,7 +89,8 @@ def press_release(
         The samples in the order of recordings, targets and times (group: the session; no split); and the counts over
         all targets. What is not kept stands in the step's ledger: `window_crosses_edge` (a press too near to the
         start of its segment), `outside_segment` (moved out of it by the delay), `press_not_seen` (down before the
-        segment began). What was edited by hand (`prepare.edits`) is applied, and counted in a step of its own.
+        segment began), `marked_invalid` (wholly within what is marked; a hold that reaches out of it is
+        `press_not_seen`). What was edited by hand (`prepare.edits`) is applied, and counted in a step of its own.
 
     Raises:
         BadInputError: No recording, a length below 1, targets that do not read, or two recordings with one id.
@@ -105,9 +107,15 @@ def press_release(
         space = key_space(recording)
         delay_ms = delay_of(recording, action_delay_ms)
         for target in targets:
+            met = list[int]()
             for one in pressed(recording, target, action_delay_ms=delay_ms):
                 counts += _counts(one)
                 rows += _rows(recording, one, target, space, length, tally)
+                met += one.found.down_ns.tolist()
+            if isinstance(recording, Valid):
+                marked = _marked(recording, target, np.array(met, np.int64))
+                tally.offer("presses", marked)
+                tally.lose("presses", MARKED, marked)
         sets.append(Samples(samples_frame(rows), space, sources=sources_of(recording)))
     parameters = {"controls": [str(t) for t in targets], "length": length, "action_delay_ms": action_delay_ms}
     found, _ = join(sets)
@@ -148,6 +156,21 @@ def _counts(one: Pressed) -> PairCounts:
     held = int((found.told & (found.up_ns == OPEN)).sum())
     paired = int(found.told.sum()) - held
     return PairCounts(found.events, found.presses, found.releases, paired, held, found.malformed)
+
+
+def _marked(recording: Valid, target: Target, met: npt.NDArray[np.int64]) -> int:
+    """Count the times that a target is down in a session of which nothing is left in the view without marked stretches.
+
+    Args:
+        recording: The view.
+        target: What is looked for.
+        met: When it goes down in what is left; a hold that reaches out of a mark goes down where that ends.
+    """
+    count, met = 0, np.sort(met)
+    for one in pressed(recording.session, target):
+        down, up = one.found.down_ns, np.minimum(one.found.up_ns, one.pair.segment.end_ns)
+        count += int((np.searchsorted(met, np.maximum(up, down + 1)) == np.searchsorted(met, down)).sum())
+    return count
 
 
 def _rows(
