@@ -70,8 +70,10 @@ def test_a_path_of_no_format_is_told_what_was_looked_for(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadDataError, match="an empty folder"):
         sniff_path(tmp_path / "empty")
-    with pytest.raises(MissingError, match="nothing is there"):
-        open_any(tmp_path / "absent")
+    for absent in (tmp_path / "absent", "x" * 5000):
+        for said in (None, "session"):
+            with pytest.raises(MissingError, match="nothing is there"):
+                open_any(absent, format=said)
 
 
 def test_a_path_of_another_format_than_was_said_is_refused(play, tmp_path):

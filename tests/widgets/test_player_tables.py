@@ -14,10 +14,11 @@ from rushes.store.writer import SessionWriter
 from rushes.widgets.player import player
 from rushes.widgets.player_inputs import read_inputs
 from rushes.widgets.player_lines import Lines, spans, ticks
+from rushes.widgets.player_link import Link, read_link
 from rushes.widgets.player_places import event_frames
 from rushes.widgets.player_rows import Rows
 from rushes.widgets.player_sound import BIN_NS, Wave
-from rushes.widgets.player_source import Link, open_shown, read_link
+from rushes.widgets.player_source import open_shown
 
 NS, STEP = 1_000_000_000, 50_000_000
 NAMES = ("NOOP", "UP", "FIRE", "UPFIRE")

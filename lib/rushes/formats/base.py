@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -284,6 +285,16 @@ def get_format(name: str) -> Format:
     return made
 
 
+def is_there(path: str | Path) -> bool:
+    """Say whether something is at a path; nothing is at one that is longer than any can be."""
+    try:
+        return Path(path).exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
+
+
 def sniff_path(path: str | Path) -> str:
     """Say what a path is.
 
@@ -298,7 +309,7 @@ def sniff_path(path: str | Path) -> str:
         BadDataError: It is of no format, or cut; the message says what was looked for.
     """
     found = Path(path)
-    if not found.exists():
+    if not is_there(found):
         raise MissingError(f"{found}: nothing is there", accepts="a file or a folder", fix="check the path")
     formats = [get_format(name) for name in FORMATS]
     for form in formats:
@@ -332,7 +343,7 @@ def open_any(path: str | Path, *, format: str | None = None, options: Given = No
         form = get_format(sniff_path(found))
     else:
         form = get_format(format)
-        if not found.exists():
+        if not is_there(found):
             raise MissingError(f"{found}: nothing is there", accepts="a file or a folder", fix="check the path")
         if not form.sniff(found):
             raise BadDataError(

@@ -35,15 +35,17 @@ from rushes.widgets.esm import join, styles
 from rushes.widgets.player_about import about_words, source_words, stored_words
 from rushes.widgets.player_files import write_clip, write_still
 from rushes.widgets.player_lines import Lines
+from rushes.widgets.player_link import read_link
 from rushes.widgets.player_marks import Marks
 from rushes.widgets.player_pictures import Pictures
+from rushes.widgets.player_places import check_beside
 from rushes.widgets.player_rows import Rows
-from rushes.widgets.player_source import Given, Shown, open_shown, read_link
+from rushes.widgets.player_source import Given, Shown, open_shown
+from rushes.widgets.player_speed import asked_speed
 from rushes.widgets.player_talk import Talk
 
 SAME_MS = 1e-6
 """So near, an offset that is tried is the one that is stored, with its drift."""
-_SPEEDS = (0.01, 64.0)
 
 
 def player(
@@ -62,7 +64,7 @@ def player(
         source: A path that `open_any` reads, a link that a player made, a recording, an episode, sessions or samples.
         beside: A second one of these, which follows the first.
         frame: Where to begin.
-        rate: Frames a second to play at; None for the recording's own times.
+        rate: Frames a second to play at, 1/100 to 64 times the recording's own; None for its own times.
         offset: ms by which inputs are moved later at first, or `measured` for the offset that is stored.
         session: Number or id of one of several sessions; `""` for the first.
         findings: What checks said (`rushes.qa.base.examine(...).findings`); None for what is stored.
@@ -81,6 +83,7 @@ def player(
     shown = [open_shown(source, session)]
     if beside is not None:
         shown.append(open_shown(beside))
+        check_beside(*shown)
     return Player(shown, frame=frame, rate=rate, offset=offset, findings=findings)
 
 
@@ -124,8 +127,7 @@ class Player(anywidget.AnyWidget):
         findings: Iterable[Finding] | None = None,
     ) -> None:
         self._shown = shown
-        if rate is not None and not 0 < rate < 10_000:  # noqa: PLR2004 - far above any screen
-            raise BadInputError(f"rate={rate!r}", accepts="frames a second, above 0", fix="leave rate out")
+        speed = asked_speed(rate, shown[0].rate_hz)
         if not 0 <= frame < len(shown[0]):
             raise BadInputError(f"frame={frame}", accepts=f"0 to {len(shown[0]) - 1}", fix="leave frame out")
         offset_ms = float(asked_delay(shown[0].recording, str(offset))) if offset is not None else 0.0
@@ -138,10 +140,9 @@ class Player(anywidget.AnyWidget):
             pictures = Pictures(one, lock=lock)
             sources.append(source_words(one, pictures))
             pictures.close()
-        own_hz = shown[0].rate_hz
         super().__init__(
             frame=frame,
-            speed=min(max(rate / own_hz, _SPEEDS[0]), _SPEEDS[1]) if rate and own_hz else 1.0,
+            speed=speed,
             offset_ms=offset_ms,
             about=about_words(sources, self._rows[0], self._lines.lanes, findings),
             marks=self._own_marks.json(),

@@ -115,7 +115,11 @@ def stored_words(shown: Shown) -> dict[str, Any]:
     session, marks = shown.session_of_ours, Marks(shown)
     facts = session.facts if session is not None else ()
     return {
-        "facts": [fact_json(fact, marks) for fact in facts if fact.kind not in {"validity", "label"}],
+        "facts": [
+            fact_json(fact, marks)
+            for fact in facts
+            if fact.kind not in {"validity", "label"} and shown.meets(*marks.times(fact))
+        ],
         "offset": offset_words(facts),
     }
 
@@ -129,7 +133,7 @@ def finding_words(shown: Shown, findings: Iterable[Finding]) -> list[dict[str, A
 
     Args:
         shown: The source.
-        findings: Any; those about other sessions are left out.
+        findings: Any; those about other sessions, or about what lies outside an episode that is shown, are left out.
     """
     own = {recording.info.id for recording in shown.recordings}
     found = []
@@ -137,6 +141,8 @@ def finding_words(shown: Shown, findings: Iterable[Finding]) -> list[dict[str, A
         if finding.session and finding.session not in own:
             continue
         at, t_ns, t_end_ns = _place(shown, finding)
+        if at is not None and not _belongs(shown, finding, t_ns):
+            continue
         found.append(
             {
                 "id": finding.check,
@@ -160,6 +166,15 @@ def _place(shown: Shown, finding: Finding) -> tuple[int | None, int | None, int 
     if t_ns is None and at is not None:
         t_ns = int(shown.t_ns[at])
     return at, t_ns, finding.t_end_ns
+
+
+def _belongs(shown: Shown, finding: Finding, t_ns: int | None) -> bool:
+    """Say whether a finding with a place is about what is shown."""
+    if shown.samples is not None or t_ns is None:
+        return True
+    if finding.frame_index is None or finding.t_end_ns is not None:
+        return shown.meets(t_ns, t_ns if finding.t_end_ns is None else finding.t_end_ns)
+    return bool(shown.frame_index[0] <= finding.frame_index <= shown.frame_index[-1])
 
 
 def _row(shown: Shown, session: str, frame_index: int) -> int | None:

@@ -22,9 +22,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from rushes.errors import BadInputError
+from rushes.errors import BadInputError, RushesError
+from rushes.model.recording import Recording
 from rushes.model.targets import parse_targets
-from rushes.prepare.edits import COLUMNS, check_value
+from rushes.prepare.edits import COLUMNS, DROP, check_value
+from rushes.prepare.press_release import key_space
 from rushes.store.facts import Fact, add_fact, read_facts
 from rushes.store.pairing import MOST_MS
 from rushes.widgets.player_source import Shown
@@ -34,6 +36,12 @@ TAKEN_BACK: Final = "player: taken back"
 """Author of a fact that stands for one that does not hold any more."""
 BY_HAND: Final = "player: set by hand, to half a frame"
 _EDIT: Final = re.compile(r"\s*(?P<control>[^:]+?)\s*:\s*(?P<value>true|false|none|[-+.\d][-+.\de]*)\s*", re.IGNORECASE)
+_ACCEPTS: Final = {
+    "label": "a number from 0 to 1",
+    "hold_s": "seconds from 0 on, or none",
+    "weight": "a number from 0 on",
+    DROP: "true or false",
+}
 _WORDS: Final = {"true": True, "false": False, "none": None}
 
 
@@ -53,15 +61,20 @@ class Marks:
         return self._shown.session_of_ours is not None
 
     def json(self) -> list[dict[str, Any]]:
-        """Give the marks that hold, in order of time: id, start, stop, t_start_ns, t_end_ns, valid, label, text."""
+        """Give the marks that hold, in order of time: id, start, stop, t_start_ns, t_end_ns, valid, label, text.
+
+        Of an episode those that reach into it.
+        """
         session = self._shown.session_of_ours
         facts = session.facts if session is not None else ()
-        found = [self._said(fact) for fact in facts if fact.kind in {"validity", "label"} and not _is_gone(fact)]
+        marks = [fact for fact in facts if fact.kind in {"validity", "label"} and not _is_gone(fact)]
+        found = [self._said(fact) for fact in marks if self._shown.meets(*self.times(fact))]
         return sorted(found, key=lambda mark: (mark["t_start_ns"], mark["t_end_ns"]))
 
     def _said(self, fact: Fact) -> dict[str, Any]:
         start_ns, end_ns = self.times(fact)
         start, stop = np.searchsorted(self._shown.t_ns, [start_ns, end_ns], side="left").tolist()
+        start = min(start, len(self._shown) - 1)
         label = dict(fact.value) if fact.kind == "label" else None
         valid = None if label else bool(fact.value["valid"])
         text = f"{label['column']} = {_value_words(label['value'])}" if label else "valid" if valid else "invalid"
@@ -114,7 +127,7 @@ class Marks:
             )
         times = int(self._shown.t_ns[start]), int(self._shown.ends_ns[stop - 1])
         if label is not None:
-            value = _label(label)
+            value = _label(label, self._shown.recording)
             return add_fact(folder, "label", value, author=AUTHOR, t_start_ns=times[0], t_end_ns=times[1])
         return self._mark_validity(folder, times, valid=bool(valid))
 
@@ -219,7 +232,7 @@ def _again(
     )  # fmt: skip
 
 
-def _label(label: Mapping[str, Any]) -> dict[str, Any]:
+def _label(label: Mapping[str, Any], recording: Recording) -> dict[str, Any]:
     """Check a label, and give it as it is stored."""
     column, value = label.get("column"), label.get("value")
     if not isinstance(column, str) or not column.strip() or value is None or value == "":
@@ -229,6 +242,12 @@ def _label(label: Mapping[str, Any]) -> dict[str, Any]:
     if match is not None:
         word = match["value"].lower()
         value = {"control": match["control"], "value": _WORDS[word] if word in _WORDS else _number(word)}
+    elif isinstance(value, str) and _is_meant_as_edit(column, value, recording):
+        raise BadInputError(
+            f"label {column} = {value!r}, whose value says nothing that {column} can be",
+            accepts=f"a control and {_ACCEPTS[column]}, or a text without a colon",
+            fix="write it as " + ("Space: true" if column == DROP else "Space: 0"),
+        )
     if isinstance(value, Mapping):
         if column not in COLUMNS or set(value) != {"control", "value"}:
             raise BadInputError(
@@ -243,6 +262,24 @@ def _label(label: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and not math.isfinite(value)):
         raise BadInputError(f"label {column} = {value!r}", accepts="a text or a number", fix="say it as a text")
     return {"column": column, "value": value}
+
+
+def _is_meant_as_edit(column: str, text: str, recording: Recording) -> bool:
+    """Say whether a text that is no edit was to be one: of `label` only where a control of the recording stands first.
+
+    The other columns say nothing but of samples; a text with a colon there can be meant as nothing else.
+    """
+    word, colon, _ = text.partition(":")
+    if not colon or column not in COLUMNS:
+        return False
+    if column != COLUMNS[0]:
+        return True
+    try:
+        named = {part.control for target in parse_targets(word) for part in target.parts}
+    except RushesError:
+        return False
+    space = key_space(recording)
+    return not named.isdisjoint({name for slot in space.slots for name in (slot.name, *slot.plus)})
 
 
 def _number(text: str) -> float:

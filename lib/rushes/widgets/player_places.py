@@ -135,7 +135,7 @@ def match(first: Shown, frame: int, second: Shown) -> int:
     """Give the frame of a second source that belongs to a frame of the first.
 
     By frame_index where both are of one session, or are as long as each other; else by time, since the session's start
-    where both are of one session, and since their own first frames where they are not.
+    where both are of one session, and since their own starts where they are not. Of a table it is the nearest row.
 
     Args:
         first: One source.
@@ -143,23 +143,79 @@ def match(first: Shown, frame: int, second: Shown) -> int:
         second: The other one.
 
     Raises:
-        BadInputError: No such frame.
+        BadInputError: No such frame, or no row of a table belongs to its recording.
         MissingError: The recording of a sample is not there.
     """
     recording, number = first.place(frame)
-    same = recording.whole.info.id == second.recording.whole.info.id
-    if second.samples is None and _has_the_same_numbers(recording, second.recording):
-        return second.frame_of(number)
     if second.samples is not None:
-        own = second.samples.rows["session"].to_numpy(object) == recording.info.id
-        near = np.where(own, np.abs(second.frame_index - number), np.iinfo(np.int64).max)
-        return int(np.argmin(near))
+        return _nearest_row(first, frame, second)
+    same = recording.whole.info.id == second.recording.whole.info.id
+    if _has_the_same_numbers(recording, second.recording):
+        return second.frame_of(number)
     if len(first) == len(second):
         return frame
-    times = np.asarray(recording.index()["t_ns"]) if first.samples is not None else first.t_ns
-    at = int(times[number if first.samples is not None else frame])
-    start_ns, other_ns = (0, 0) if same else (int(times[0]), int(second.t_ns[0]))
-    return second.at(at - start_ns + other_ns)
+    at, start_ns = _time(first, frame)
+    other_ns = _start_ns(second.recording, second.t_ns)
+    return second.at(at if same else at - start_ns + other_ns)
+
+
+def check_beside(first: Shown, second: Shown) -> None:
+    """Refuse a table of which no row belongs to the recording that is shown.
+
+    Args:
+        first: One source; each row of a table is matched by itself, and what has no partner is said then.
+        second: The one that is to stand beside it.
+
+    Raises:
+        BadInputError: Nothing in the second belongs to the first.
+    """
+    if first.samples is None and second.samples is not None:
+        _rows_of(first.recording, second)
+
+
+def _nearest_row(first: Shown, frame: int, second: Shown) -> int:
+    """Give the row of a table that is nearest to a frame, by its number where both count the same frames."""
+    recording, number = first.place(frame)
+    rows = _rows_of(recording, second)
+    other = second.recordings[int(second.source[rows[0]])]
+    if _has_the_same_numbers(recording, other):
+        far = np.abs(second.frame_index[rows] - number)
+    else:
+        times = np.asarray(other.index()["t_ns"])
+        at, start_ns = _time(first, frame)
+        same = recording.whole.info.id == other.whole.info.id
+        wanted = at if same else at - start_ns + _start_ns(other, times)
+        far = np.abs(times[second.frame_index[rows]] - wanted)
+    return int(rows[np.argmin(far)])
+
+
+def _rows_of(recording: Recording, table: Shown) -> npt.NDArray[np.int64]:
+    """Give the rows of a table that can belong to a recording: those of its id, or all where they are of one other."""
+    ids = [one.whole.info.id for one in table.recordings]
+    own = recording.whole.info.id
+    chosen = ids.index(own) if own in ids else 0 if len(ids) == 1 else -1
+    rows = np.flatnonzero((table.source == chosen) & (table.frame_index >= 0)) if chosen >= 0 else np.zeros(0, np.int64)
+    if not len(rows):
+        raise BadInputError(
+            f"{table.name} beside {own}, of which none is of that recording",
+            accepts=f"samples of {own}, or of one recording alone",
+            fix="show the table by itself, or beside a session that it names",
+        )
+    return rows
+
+
+def _time(shown: Shown, frame: int) -> tuple[int, int]:
+    """Give the time of a frame in its recording, and where that recording starts."""
+    recording, number = shown.place(frame)
+    if shown.samples is None:
+        return int(shown.t_ns[frame]), _start_ns(recording, shown.t_ns)
+    times = np.asarray(recording.index()["t_ns"])
+    return int(times[number]), _start_ns(recording, times)
+
+
+def _start_ns(recording: Recording, times: npt.NDArray[np.int64]) -> int:
+    """Give the time at which a recording starts: of its first frame, unless pictures stand at certain moments only."""
+    return 0 if recording.kept_at_moments else int(times[0])
 
 
 def is_by_number(first: Shown, second: Shown) -> bool:

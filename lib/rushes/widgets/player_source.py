@@ -5,19 +5,17 @@ unless another is asked for. An episode is shown alone. Labelled samples are sho
 picture as the row transforms it, and its label.
 
 Example:
-    >>> read_link("sessions/a?session=b&frame=300&t=10.0")
-    Link(path='sessions/a', frame=300, session='b')
+    >>> def frames(path):
+    ...     return len(open_shown(path))
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
-from urllib.parse import quote, unquote
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +28,7 @@ from rushes.model.recording import Episode, Recording, Sessions
 from rushes.model.sample_table import Samples
 from rushes.model.session import Segment
 from rushes.store.reader import Session
+from rushes.widgets.player_link import Link
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -37,30 +36,6 @@ Given = str | Path | Recording | Episode | Sessions | Samples
 
 SAMPLES_HZ: Final = 4.0
 """Rows of a table that are shown a second."""
-_LINK: Final = re.compile(r"(?P<path>.+)\?(?:session=(?P<session>[^&]*)&)?frame=(?P<frame>\d+)(?:&t=[\d.]+)?")
-
-
-class Link(NamedTuple):
-    """A place in something that can be opened.
-
-    Attributes:
-        path: What to open.
-        frame: Frame of the player.
-        session: Id of one of several sessions, or `""`.
-    """
-
-    path: str
-    frame: int
-    session: str = ""
-
-    def text(self, t_s: float) -> str:
-        """Write it down; `read_link` reads it.
-
-        Args:
-            t_s: Time of the frame in seconds, for people.
-        """
-        session = f"session={quote(self.session, safe='')}&" if self.session else ""
-        return f"{self.path}?{session}frame={self.frame}&t={t_s:.3f}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +63,7 @@ class Shown:
 
     Attributes:
         name: What it is, in a few words.
-        where: Path that it was opened from, or `""`.
+        where: Path that it was opened from, from the root on, or `""`.
         session: Id, where it is one of several at this path, else `""`.
         recordings: What its pictures lie in; one, unless it is a table of samples.
         source: (N,) int64, the recording of each frame.
@@ -160,6 +135,19 @@ class Shown:
             )
         return self.recordings[int(self.source[frame])], int(self.frame_index[frame])
 
+    @cached_property
+    def reach_ns(self) -> tuple[float, float]:
+        """What belongs here, ns since session start: up to its other frames, without end where there are none."""
+        numbers, count = self.frame_index, self.recording.whole.frame_count
+        first = float(self.t_ns[0]) if self.samples is None and numbers[0] > 0 else -np.inf
+        last = float(self.ends_ns[-1]) if self.samples is None and numbers[-1] < count - 1 else np.inf
+        return first, last
+
+    def meets(self, start_ns: int, end_ns: int) -> bool:
+        """Say whether a moment, or a stretch [start, end) of time, belongs to what is shown."""
+        first, last = self.reach_ns
+        return start_ns < last and (end_ns > first or start_ns >= first)
+
     def at(self, t_ns: int) -> int:
         """Give the frame that is shown at a time: the last one that began, 0 before the first."""
         return int(np.clip(np.searchsorted(self.t_ns, t_ns, side="right") - 1, 0, len(self) - 1))
@@ -187,14 +175,6 @@ class Shown:
         return f"<Shown {self.name}: {len(self)} frames>"
 
 
-def read_link(text: str) -> Link | None:
-    """Read a link; None for what is none."""
-    match = _LINK.fullmatch(text)
-    if match is None or Path(text).exists():
-        return None
-    return Link(match["path"], int(match["frame"]), unquote(match["session"] or ""))
-
-
 def open_shown(given: Given, session: int | str = "") -> Shown:
     """Open what a player is given.
 
@@ -208,7 +188,7 @@ def open_shown(given: Given, session: int | str = "") -> Shown:
         BadInputError: Nothing in it can be shown, or no such session.
     """
     if isinstance(given, str | Path):
-        return replace(open_shown(open_any(given), session), where=str(given))
+        return replace(open_shown(open_any(given), session), where=str(Path(given).absolute()))
     if isinstance(given, Sessions):
         return _of_sessions(given, session)
     if isinstance(given, Samples):
@@ -268,7 +248,7 @@ def _of_recording(recording: Recording, segments: Iterable[Segment]) -> Shown:
         stretches.append(Stretch(start, stop, int(t_ns[start]), max(one.end_ns, int(t_ns[stop - 1]) + 1), one))
         start = stop
     kind = recording.whole
-    where = str(kind.path) if isinstance(kind, Session) and kind is recording and whole else ""
+    where = str(kind.path.absolute()) if isinstance(kind, Session) and kind is recording and whole else ""
     game = recording.info.game
     return Shown(
         f"{game}, {recording.info.id}" if game and game != recording.info.id else recording.info.id,

@@ -31,10 +31,11 @@ from rushes.store.pairing import asked_delay
 from rushes.widgets.player_about import about_words
 from rushes.widgets.player_files import note_of, write_clip
 from rushes.widgets.player_lines import Lines
+from rushes.widgets.player_link import read_link
 from rushes.widgets.player_marks import Marks
 from rushes.widgets.player_pictures import Pictures
 from rushes.widgets.player_rows import Rows
-from rushes.widgets.player_source import Given, Shown, open_shown, read_link
+from rushes.widgets.player_source import Given, Shown, open_shown
 
 Pixels = npt.NDArray[np.uint8]
 
