@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from PIL import ImageColor
+from PIL import ImageColor, ImageDraw
 
 from rushes.errors import BadInputError, OccupiedError
 from rushes.preview import timeline
-from rushes.preview.notes import Note
+from rushes.preview.notes import Bar, Note
 from rushes.preview.player_sheet import ON, Tile, player_sheet
+from rushes.preview.style import font
 from rushes.preview.timeline import timeline_plot
 from rushes.store.images import decode
 
@@ -112,3 +113,27 @@ def test_controls_that_do_not_fit_stand_behind_those_that_are_down():
     note = Note("Game", 0, 0, 1, 0.0, "keys", "", frozenset({"Control19"}))
     sheet = player_sheet([Tile(np.zeros((90, 160, 3), np.uint8), note, 0, 0.0, names)], title="Game")
     assert lit(sheet).min() < 30
+
+
+def test_what_is_said_of_a_sample_is_on_lines_of_a_sheet_and_uncut(monkeypatch):
+    said = [
+        "label 1",
+        "positive",
+        "Space",
+        "press",
+        "held 0.007 s",
+        "mouse left 6, up 5",
+        "train",
+        "session of_a_long_name",
+    ]
+    written = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda _, at, text, *_a, **_n: written.append((at[1], text)))
+    moved = (Bar("MouseDX", -6.0, -6.0, 6.0), Bar("MouseDY", -5.0, -6.0, 6.0))
+    note = Note("Game", 0, 0, 1, 0.0, "keys", "", frozenset(), bars=moved, end=" · ".join(said))
+    sheet = player_sheet([Tile(np.zeros((90, 160, 3), np.uint8), note, 0, 0.0)], title="Game")
+    lines = [(y, text) for y, text in written if set(text.split(" · ")) & set(said)]
+    assert " · ".join(text for _, text in lines).split(" · ") == said, "each once, and in order"
+    assert len(lines) > 1
+    assert all(font(13).getlength(text) <= 401 - 20 for _, text in lines)
+    assert min(y for y, _ in lines) > 52 + 180
+    assert max(y for y, _ in lines) + 17 <= len(sheet) - 8

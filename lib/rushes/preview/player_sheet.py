@@ -35,6 +35,7 @@ TALLEST_PX: Final = 320
 BACK, TEXT, QUIET, OFF, ON, GOOD, LOST = "#161c24", "#eef2f6", "#93a0ae", "#2b3541", "#f2a33a", "#6cc287", "#ef7d85"
 _MARGIN, _GAP, _HEAD, _STRIP = 8, 12, 52, 84
 _CHIP, _LINE, _MORE = 20, 26, 16
+_SAID_PX, _MOST_SAID = 17, 4
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,22 @@ def player_sheet(
         )
     pictures = [_small(tile.pixels) for tile in tiles]
     columns = min(columns, len(tiles))
+    said = [_said(tile) for tile in tiles]
+    strip = _STRIP + _SAID_PX * (max(1, *(len(lines) for lines in said)) - 1)
     wells = [max(p.shape[0] for p in pictures[k : k + columns]) for k in range(0, len(tiles), columns)]
     width = 2 * _MARGIN + columns * (TILE_PX + _GAP) - _GAP
-    image = Image.new("RGB", (width, _HEAD + sum(h + _STRIP + _GAP for h in wells) - _GAP + _MARGIN), PAPER)
+    image = Image.new("RGB", (width, _HEAD + sum(h + strip + _GAP for h in wells) - _GAP + _MARGIN), PAPER)
     draw = ImageDraw.Draw(image)
     _write_head(draw, title, rest, width)
     y = _HEAD
     for line, height in enumerate(wells):
         for column, k in enumerate(range(line * columns, min((line + 1) * columns, len(tiles)))):
             x = _MARGIN + column * (TILE_PX + _GAP)
-            draw.rectangle((x, y, x + TILE_PX - 1, y + height + _STRIP - 1), fill=BACK)
+            draw.rectangle((x, y, x + TILE_PX - 1, y + height + strip - 1), fill=BACK)
             here = (x + (TILE_PX - pictures[k].shape[1]) // 2, y + (height - pictures[k].shape[0]) // 2)
             image.paste(Image.fromarray(pictures[k]), here)
-            _write_strip(draw, x + 10, y + height, tiles[k])
-        y += height + _STRIP + _GAP
+            _write_strip(draw, x + 10, y + height, tiles[k], said[k])
+        y += height + strip + _GAP
     sheet = np.asarray(image, np.uint8)
     if path is not None:
         with new_file(Path(path)) as partial:
@@ -125,7 +128,7 @@ def _write_head(draw: ImageDraw.ImageDraw, title: str, rest: str, width: int) ->
     draw.line((_MARGIN, 40, width - _MARGIN, 40), fill=RULE)
 
 
-def _write_strip(draw: ImageDraw.ImageDraw, x: int, y: int, tile: Tile) -> None:
+def _write_strip(draw: ImageDraw.ImageDraw, x: int, y: int, tile: Tile, said: Sequence[str]) -> None:
     note, right = tile.note, x + TILE_PX - 20
     draw.text((x, y + 8), f"{tile.at_s:.2f} s", TEXT, font(14, bold=True))
     at = x + font(14, bold=True).getlength(f"{tile.at_s:.2f} s") + 10
@@ -134,11 +137,24 @@ def _write_strip(draw: ImageDraw.ImageDraw, x: int, y: int, tile: Tile) -> None:
         draw.text((right, y + 8), text, colour, font(14), anchor="ra")
         right -= int(font(14).getlength(text)) + 10
     _draw_chips(draw, x, y + _LINE + 6, tile)
+    for k, line in enumerate(said):
+        draw.text((x, y + 2 * _LINE + 8 + k * _SAID_PX), line, QUIET, font(13))
+
+
+def _said(tile: Tile) -> list[str]:
+    """Say in lines how far mouse and sticks were, and what else is known; what has no room in four is cut."""
+    note, face = tile.note, font(13)
     moved = mouse_words({bar.name: bar.value for bar in note.bars})
     sticks = ", ".join(f"{name} {value:+.2f}" for name, value in tile.axes.items() if abs(value) >= 0.005)  # noqa: PLR2004
-    said = " · ".join(text for text in (moved, sticks, note.end) if text)
-    if said:
-        draw.text((x, y + 2 * _LINE + 8), _cut(said, font(13), TILE_PX - 20), QUIET, font(13))
+    parts = [text for text in ("" if moved in note.end else moved, sticks, *note.end.split(" · ")) if text]
+    lines: list[str] = []
+    for part in parts:
+        if lines and face.getlength(f"{lines[-1]} · {part}") <= TILE_PX - 20:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    rest = " · ".join(lines[_MOST_SAID - 1 :])
+    return [_cut(line, face, TILE_PX - 20) for line in (*lines[: _MOST_SAID - 1], rest) if line]
 
 
 def _outcome(note: Note) -> list[tuple[str, str]]:

@@ -4,10 +4,17 @@ import { drawKeys, planKeys } from "./board.js";
 
 const GAP = 14;
 const TEXT_WIDTH = 184;
+const NOTE = { least: 220, most: 460, letters: 1000, line: 17 }; // of a labelled sample: px, and px of most of them in one line
 
 function planText(about) {
   const lines = about.environment ? ["action", "reward", "score", "lives", "played by"] : [];
-  return { kind: "text", lines, width: lines.length ? TEXT_WIDTH : 120, height: lines.length * 19 + 36 };
+  return { kind: "text", lines, isNote: Boolean(about.samples), width: TEXT_WIDTH, height: lines.length * 19 + 36 };
+}
+
+// A note is as wide as there is room beside the others, else on lines of its own, and as high as it needs at that width.
+function fitNote(group, left, most) {
+  const width = Math.min(NOTE.most, left >= NOTE.least ? left : most);
+  return { ...group, width, height: Math.ceil(NOTE.letters / width) * NOTE.line + 4 };
 }
 
 function planAxes(names, reach) {
@@ -35,18 +42,21 @@ export function planHands(about) {
   return groups;
 }
 
-// Place the groups in rows no wider than `most`: {width, height, places: [[group, x, y]]}.
-export function layHands(groups, most) {
+// Place the groups in rows no wider than `most`: {width, height, places: [[group, x, y]]}. A note has the height `tall`
+// to itself where that is more.
+export function layHands(groups, most, tall = 0) {
   const places = [];
-  let [x, y, tall, wide] = [0, 0, 0, 0];
-  for (const group of groups) {
-    if (x && x + group.width > most) [x, y, tall] = [0, y + tall + GAP, 0];
+  let [x, y, high, wide] = [0, 0, 0, 0];
+  for (const planned of groups) {
+    const group = planned.isNote ? fitNote(planned, most - x, most) : planned;
+    if (x && x + group.width > most) [x, y, high] = [0, y + high + GAP, 0];
+    if (group.isNote) group.height = Math.max(group.height, tall - y);
     places.push([group, x, y]);
     x += group.width + GAP;
-    tall = Math.max(tall, group.height);
+    high = Math.max(high, group.height);
     wide = Math.max(wide, x - GAP);
   }
-  return { width: wide, height: y + tall, places };
+  return { width: wide, height: y + high, places };
 }
 
 export function drawHands(pen, layout, row, colours) {
@@ -204,7 +214,32 @@ function drawText(pen, group, row, colours) {
     x += wide + 6;
   }
   pen.fillStyle = colours.ink;
-  if (row?.note) pen.fillText(row.note, 0, y + (flags.length ? 18 : 0), group.width);
+  if (group.isNote) pen.font = `12px ${colours.font}`;
+  const step = group.isNote ? NOTE.line : 14;
+  const first = y + (flags.length ? 18 : 0);
+  const room = Math.max(1, Math.floor((group.height - first + 8) / step));
+  breakWords(pen, row?.note ?? "", group.width, room).forEach((line, k) => pen.fillText(line, 0, first + k * step, group.width));
+}
+
+// Break a text into lines of a width; a word that is longer is broken within, and what has no room ends in "...".
+function breakWords(pen, text, width, most) {
+  const lines = [];
+  const fits = (words) => pen.measureText(words).width <= width;
+  for (const word of text.replaceAll(" \u00b7", "\u00a0\u00b7").split(" ")) {
+    const last = lines.length - 1;
+    if (last >= 0 && fits(`${lines[last]} ${word}`)) lines[last] += ` ${word}`;
+    else lines.push(word);
+    while (!fits(lines.at(-1)) && lines.at(-1).length > 1) {
+      const long = lines.pop();
+      let cut = long.length - 1;
+      while (cut > 1 && !fits(long.slice(0, cut))) cut -= 1;
+      lines.push(long.slice(0, cut), long.slice(cut));
+    }
+  }
+  if (lines.length <= most) return lines;
+  let end = `${lines[most - 1]}\u2026`;
+  while (end.length > 1 && !fits(end)) end = `${end.slice(0, -2)}\u2026`;
+  return [...lines.slice(0, most - 1), end];
 }
 
 function signed(value) {

@@ -4,6 +4,7 @@ import { drawHands, layHands, planHands } from "./hands.js";
 
 export const PLACES = ["beside", "over", "off"];
 const LEAST = 188;
+const NOTE_LEAST = 250; // of samples, whose note is long
 const EDGE = 10;
 const ON_DARK = {
   ink: "#f3f6f9", muted: "#c0c9d2", faint: "#76828f", paper: "#20272f", shade: "#2a323b", rule: "#4a5662",
@@ -16,9 +17,10 @@ export function makeOverlay({ about, view, stages, theme }) {
   const canvas = make("canvas", "rushes-hands-sheet", panel);
   canvas.setAttribute("role", "img");
   let place = "beside";
-  let layout = layHands(groups, LEAST);
+  const least = about.samples ? NOTE_LEAST : LEAST;
+  let layout = layHands(groups, least);
   let over = layout;
-  let room = [LEAST, 100];
+  let room = [least, 100];
   let row = null;
   let said = null;
 
@@ -26,7 +28,7 @@ export function makeOverlay({ about, view, stages, theme }) {
     if (place === "off" || !row) return;
     if (row.pointer) drawPointer(pen, box, row);
     if (place !== "over") return;
-    over = layHands(groups, Math.max(LEAST, box.width - 4 * EDGE));
+    over = layHands(groups, Math.max(least, box.width - 4 * EDGE));
     // more than half of the picture is too much: the plate is drawn smaller then
     const shrink = Math.min(1, (0.55 * box.height) / (over.height + 2 * EDGE), (box.width - EDGE) / (over.width + 2 * EDGE));
     pen.save();
@@ -52,7 +54,7 @@ export function makeOverlay({ about, view, stages, theme }) {
   }
 
   return {
-    panel, least: LEAST,
+    panel, least,
     get place() {
       return place;
     },
@@ -64,7 +66,7 @@ export function makeOverlay({ about, view, stages, theme }) {
     tall: (width) => layHands(groups, width).height,
     resize(width, height) {
       room = [Math.max(1, width), Math.max(1, height)];
-      layout = layHands(groups, width);
+      layout = layHands(groups, width, height);
       draw();
     },
     show(next) {
@@ -103,5 +105,10 @@ function describe(row) {
   if (row.down?.length) parts.push(`held: ${row.down.join(", ")}`);
   if (row.mouse) parts.push(`mouse ${row.mouse.join(", ")}`);
   if (row.reward) parts.push(`reward ${row.reward}`);
+  if (row.score != null) parts.push(`score ${row.score}`);
+  if (row.lives != null) parts.push(`lives ${row.lives}`);
+  if (row.human != null) parts.push(`played by ${row.human ? "a person" : "a policy"}`);
+  if (row.flags?.length) parts.push(row.flags.join(", "));
+  if (row.note) parts.push(row.note);
   return parts.join("; ");
 }

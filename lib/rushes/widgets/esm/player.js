@@ -11,7 +11,7 @@ import { makePlayerSound } from "./player_sound.js";
 import { makeStage } from "./stage.js";
 import { makeTimeline } from "./timeline.js";
 import { makeViewing } from "./viewing.js";
-import { segmentWords, soundWords, sourceWords } from "./words.js";
+import { captionWords, segmentWords, soundWords, sourceWords } from "./words.js";
 
 const GAP_PX = 14;
 const SIDE_PX = 700; // from this width on the hands stand beside the picture
@@ -188,7 +188,7 @@ function build(model, el) {
     timeline.move(state.frame, seconds * 1e9, `frame ${state.frame}, ${seconds.toFixed(2)} s`);
     overlay.show(viewing.row());
     takes.forEach(({ words, source }, k) => {
-      if (words) words.textContent = `${source.name} \u00b7 frame ${viewing.numbers()[k] ?? "\u2013"} \u00b7 ${sourceWords(source)}`;
+      if (words) words.title = words.textContent = captionWords(source, viewing.numbers()[k]);
     });
   }
 
@@ -206,7 +206,7 @@ function build(model, el) {
     const two = takes.length > 1;
     const most = clamp(SHARE * window.innerHeight, 220, TALLEST);
     const side = overlay.place === "beside" && !two && inner >= SIDE_PX;
-    const room = two ? (inner - GAP_PX) / 2 : side ? inner - overlay.least - GAP_PX : inner;
+    const room = two ? Math.floor((inner - GAP_PX - 1) / 2) : side ? inner - overlay.least - GAP_PX : inner;
     const sizes = stages.map((stage) => stage.resize(room, most));
     view.dataset.mode = side ? "side" : "below";
     if (side) {

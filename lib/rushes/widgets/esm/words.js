@@ -13,3 +13,8 @@ export function segmentWords(about, frame) {
 export function soundWords(stream) {
   return stream ? `Sound: ${stream}. It is heard while it plays forward at 1\u00d7.` : "Sound is off.";
 }
+
+// Under one of two pictures: what changes stands first, so that a narrow picture cuts off something else.
+export function captionWords(source, frame) {
+  return `frame ${frame ?? "\u2013"} \u00b7 ${source.name} \u00b7 ${sourceWords(source)}`;
+}
