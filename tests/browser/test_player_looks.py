@@ -8,6 +8,7 @@ import pytest
 
 from rushes.model.session import SessionInfo, StreamSpec
 from rushes.store.writer import SessionWriter
+from rushes.widgets.player import player
 from rushes.worlds.synthetic import Synthetic
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -101,6 +102,18 @@ def widen(page, number, width):
     page.locator(".rushes-player").nth(number).scroll_into_view_if_needed()
 
 
+def says(page, words):
+    said = page.locator(".rushes-player").first.locator(".rushes-status")
+    until(lambda: words in said.inner_text(), explained=said.inner_text)
+
+
+def marks_of(path):
+    """Give the marks that another player of the session has."""
+    again = player(path)
+    again.close()
+    return again.marks
+
+
 def overlap(one, two):
     return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
 
@@ -167,6 +180,87 @@ def test_the_note_of_a_sample_is_written_in_letters_of_their_own_width(lab, widt
     assert min(one["tall"] for one in lines) >= 9
     panel = page.locator(".rushes-player").nth(1).locator(".rushes-hands-sheet")
     assert panel.get_attribute("aria-label").endswith(note)
+
+
+def test_a_mark_is_chosen_and_taken_back_with_the_keys(lab, one):
+    path = lab[2]
+    one.keyboard.press("Home")
+    for key in ("[", "Shift+ArrowRight", "]"):
+        one.keyboard.press(key)
+    one.keyboard.press("Shift+ArrowRight")
+    for key in ("[", "Shift+ArrowRight", "]", "i"):
+        one.keyboard.press(key)
+    says(one, "invalid: frames 20 to 30")
+    one.keyboard.press("t")
+    one.keyboard.type("scene")
+    one.keyboard.press("Tab")
+    one.keyboard.type("menu")
+    one.keyboard.press("Enter")
+    says(one, "scene = menu: frames 20 to 30")
+    one.keyboard.press("Escape")
+    one.keyboard.press("Home")
+    one.keyboard.press("Delete")
+    says(one, "Choose a mark first")
+    one.keyboard.press("m")
+    says(one, "invalid: frames 20 to 30")
+    _keep(one, "player_stacked")
+    state = one.evaluate(STATE.format(0))
+    assert (state["frame"], state["selection"]) == (20, [20, 31])
+    one.keyboard.press("m")
+    says(one, "scene = menu: frames 20 to 30")
+    assert one.evaluate(STATE.format(0))["frame"] == 20, "the second that begins there"
+    one.keyboard.press("m")
+    says(one, "no mark after this frame")
+    one.keyboard.press("Shift+M")
+    says(one, "invalid: frames 20 to 30")
+    one.keyboard.press("Delete")
+    says(one, "taken back: invalid, frames 20 to 30")
+    assert one.locator(".rushes-status button").count() == 0
+    assert [mark["label"] for mark in marks_of(path)] == [{"column": "scene", "value": "menu"}]
+    one.keyboard.press("End")
+    for key in ("Shift+M", "Delete"):
+        one.keyboard.press(key)
+    says(one, "taken back: scene = menu, frames 20 to 30")
+    assert marks_of(path) == []
+
+
+def test_marks_of_the_same_frames_are_each_clicked(lab, one):
+    one.keyboard.press("Home")
+    one.keyboard.press("Shift+ArrowRight")
+    for key in ("[", *["Shift+ArrowRight"] * 9, "]", "i"):
+        one.keyboard.press(key)
+    says(one, "invalid: frames 10 to 100")
+    one.keyboard.press("t")
+    one.keyboard.type("scene")
+    one.keyboard.press("Tab")
+    one.keyboard.type("menu")
+    one.keyboard.press("Enter")
+    says(one, "scene = menu: frames 10 to 100")
+    one.keyboard.press("Escape")
+    _keep(one, "player_rows")
+    box, view = one.locator(".rushes-timeline").first.bounding_box(), one.evaluate(STATE.format(0))["view"]
+    middle = int(WORLD.times_ns()[50])
+    x = box["x"] + view["left"] + (middle - view["from_ns"]) / (view["to_ns"] - view["from_ns"]) * view["width"]
+    for down, words in ((25, "invalid"), (37, "scene = menu")):  # the ruler ends at 20, the strip of marks at 44
+        one.mouse.click(x, box["y"] + down)
+        says(one, f"{words}: frames 10 to 100")
+    colours = one.evaluate(
+        """([x, ...downs]) => {
+          const sheet = document.querySelector(".rushes-timeline-head");
+          const ratio = devicePixelRatio;
+          const at = (y) => sheet.getContext("2d").getImageData(x * ratio, y * ratio, 1, 1).data;
+          return downs.map((y) => [...at(y)].slice(0, 3));
+        }""",
+        [x - box["x"], 27, 34],
+    )
+    assert colours[0] != colours[1], "each in its own colour"
+    for _ in range(2):
+        one.keyboard.press("Home")
+        one.keyboard.press("m")
+        one.keyboard.press("Delete")
+        says(one, "taken back")
+        one.keyboard.press("Escape")
+    assert lab[1] == []
 
 
 def test_looks(lab, one):

@@ -2,7 +2,7 @@
 import { timeWords } from "./parts.js";
 
 export const RULER = 20;
-export const STRIP = 18;
+export const STRIP = 24;
 export const NOTES = 18;
 const HEIGHTS = { holds: 16, wave: 36, line: 32, ticks: 16 };
 const STEPS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 36000];
@@ -54,29 +54,49 @@ export function drawSegments(pen, across, top, segments, colours) {
   });
 }
 
-// marks: [{from, to, tone: "good"|"bad"|"accent", text, chosen}]
+// Marks of the same time share the height of the strip: each gets a row of as many as there are beside it.
+export function stackMarks(marks) {
+  let rows = []; // where each ends, of the marks that hang together
+  return [...marks].sort((a, b) => a.from - b.from).map((mark) => {
+    if (rows.every((end) => end <= mark.from)) rows = [];
+    const free = rows.findIndex((end) => end <= mark.from);
+    const row = free >= 0 ? free : rows.length;
+    rows[row] = mark.to;
+    return { ...mark, row, rows };
+  });
+}
+
+// Where a stacked mark lies in a strip that begins at `top`: [its top, its height].
+export function rowOf({ row, rows }, top) {
+  const step = (STRIP - 2) / rows.length;
+  return [top + row * step, step - 1];
+}
+
+// marks: stacked [{from, to, tone: "good"|"bad"|"accent", text, chosen}]
 export function drawMarks(pen, across, top, marks, colours) {
-  pen.font = `600 10.5px ${colours.font}`;
   pen.textBaseline = "middle";
   pen.textAlign = "left";
-  for (const { from, to, tone, text, chosen } of marks) {
+  for (const mark of marks) {
+    const { from, to, tone, text, chosen } = mark;
+    const [y, high] = rowOf(mark, top);
     const a = Math.max(across.left, xOf(across, from));
     const b = Math.min(across.left + across.width, xOf(across, to));
     if (b < across.left || a > across.left + across.width) continue;
     const wide = Math.max(3, b - a);
     pen.fillStyle = colours[tone];
     pen.globalAlpha = chosen ? 0.55 : 0.3;
-    pen.fillRect(a, top, wide, STRIP - 3);
+    pen.fillRect(a, y, wide, high);
     pen.globalAlpha = 1;
-    pen.fillRect(a, top, 2, STRIP - 3);
-    pen.fillRect(a, top + STRIP - 5, wide, 2);
-    if (wide > 34) {
+    pen.fillRect(a, y, 2, high);
+    pen.fillRect(a, y + high - (high > 12 ? 2 : 1), wide, high > 12 ? 2 : 1);
+    if (wide > 34 && high >= 9) {
       pen.save();
       pen.beginPath();
-      pen.rect(a, top, wide - 2, STRIP);
+      pen.rect(a, y, wide - 2, high);
       pen.clip();
+      pen.font = `600 ${high > 12 ? 10.5 : 9}px ${colours.font}`;
       pen.fillStyle = colours.ink;
-      pen.fillText(text, a + 6, top + 7);
+      pen.fillText(text, a + 6, y + (high > 12 ? high / 2 - 0.5 : high / 2));
       pen.restore();
     }
   }

@@ -7,8 +7,20 @@ export function markWords(mark) {
   return mark.valid === false ? "invalid" : mark.valid === true ? "valid" : "marked";
 }
 
+const frameWords = (mark) => `frames ${mark.start} to ${mark.stop - 1}`;
+
+// What became of the marks, in words: of several that are new the one that was asked for, not what it left of another.
+export function newsOf(before, after, [start, stop]) {
+  const missing = (one, others) => !others.some(({ id }) => id === one.id);
+  const fresh = after.filter((one) => missing(one, before));
+  const added = fresh.find((one) => one.start === start && one.stop === stop) ?? fresh.at(-1);
+  if (added) return `${markWords(added)}: ${frameWords(added)}`;
+  const gone = before.filter((one) => missing(one, after)).at(-1);
+  return gone ? `taken back: ${markWords(gone)}, ${frameWords(gone)}` : "";
+}
+
 export function makeMarking({ model, send, viewing, ask, say, changed }) {
-  let chosen = null; // id of the mark that was clicked
+  let chosen = null; // id of the mark that was clicked or gone to
 
   const selection = () => {
     const value = model.get("selection");
@@ -31,7 +43,7 @@ export function makeMarking({ model, send, viewing, ask, say, changed }) {
   function unmark() {
     const found = (model.get("marks") ?? []).find(({ id }) => id === chosen);
     if (!found) {
-      say("Click a mark in the timeline first, then take it back.", "plain");
+      say("Choose a mark first: click it in the timeline, or go to it with M.", "plain");
       return;
     }
     send({ do: "unmark", id: found.id });
@@ -39,8 +51,27 @@ export function makeMarking({ model, send, viewing, ask, say, changed }) {
     select(null);
   }
 
+  function choose(found) {
+    chosen = found.id;
+    select([found.start, found.stop]);
+    say(`${markWords(found)}: ${frameWords(found)}`, "plain", { text: "Take back", press: unmark });
+  }
+
   return {
-    selection, select, unmark,
+    selection, select, unmark, choose,
+    // Go to the next mark and choose it, also where several begin at one frame; whether there is one.
+    meet(direction) {
+      const marks = [...(model.get("marks") ?? [])].sort((a, b) => a.start - b.start);
+      const { frame } = viewing.state;
+      const at = marks.findIndex(({ id, start }) => id === chosen && start === frame);
+      const found =
+        at >= 0 ? marks[at + direction]
+        : direction > 0 ? marks.find(({ start }) => start > frame) : marks.findLast(({ start }) => start < frame);
+      if (!found) return false;
+      viewing.go(found.start);
+      choose(found);
+      return true;
+    },
     invalid: () => mark(false),
     valid: () => mark(true),
     clear() {
@@ -74,11 +105,6 @@ export function makeMarking({ model, send, viewing, ask, say, changed }) {
           return "";
         },
       });
-    },
-    choose(found) {
-      chosen = found.id;
-      select([found.start, found.stop]);
-      say(`${markWords(found)}: frames ${found.start} to ${found.stop - 1}`, "plain", { text: "Take back", press: unmark });
     },
     // As the timeline draws them.
     drawn(timeOf) {

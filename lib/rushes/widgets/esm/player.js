@@ -5,7 +5,7 @@ import { makeAsk } from "./ask.js";
 import { makeContact, makeRender } from "./contact.js";
 import { makeMarkBar, makeTransportBar } from "./controls.js";
 import { helpGroups, makeKeys } from "./keys.js";
-import { makeMarking, markWords } from "./marking.js";
+import { makeMarking, newsOf } from "./marking.js";
 import { makeOverlay, PLACES } from "./overlay.js";
 import { makePlayerSound } from "./player_sound.js";
 import { makeStage } from "./stage.js";
@@ -68,7 +68,7 @@ function build(model, el) {
     last: () => viewing.go(about.sources[0].frames - 1),
     event: jump("event", 1), eventBack: jump("event", -1),
     finding: jump("finding", 1), findingBack: jump("finding", -1),
-    mark: jump("mark", 1), markBack: jump("mark", -1),
+    mark: () => marking.meet(1) || jump("mark", 1)(), markBack: () => marking.meet(-1) || jump("mark", -1)(),
     selectStart: marking.start, selectStop: marking.stop, unselect: marking.clear,
     invalid: marking.invalid, valid: marking.valid, label: marking.label, unmark: marking.unmark,
     zoomIn: () => timeline.zoom(0.6), zoomOut: () => timeline.zoom(1 / 0.6), zoomAll: () => timeline.zoom(1e9),
@@ -244,12 +244,10 @@ function build(model, el) {
     timeline.again();
   };
   const followMarks = () => {
-    const known = new Set(marked.map(({ id }) => id));
+    const before = marked;
     marked = model.get("marks") ?? [];
-    const [start, stop] = chosen(); // of several that are new the one that was asked for, not what it left of another
-    const fresh = marked.filter(({ id }) => !known.has(id));
-    const added = fresh.find((one) => one.start === start && one.stop === stop) ?? fresh.at(-1);
-    if (added) say(`${markWords(added)}: frames ${added.start} to ${added.stop - 1}`);
+    const news = newsOf(before, marked, chosen());
+    if (news) say(news);
     showMarks();
   };
   const follow = { "msg:custom": hear, "change:marks": followMarks, "change:selection": showMarks, "change:offset_ms": moveInputs };

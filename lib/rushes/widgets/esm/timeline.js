@@ -1,7 +1,7 @@
 // The timeline: what stretch is looked at (wheel and + - zoom, dragging pans), where the play head stands, and what a
 // click means: on the ruler it seeks and dragging scrubs, on a mark, a finding or a fact it says what that is.
 import { clamp, fitCanvas, make, makeButton, timeWords, wheelSteps } from "./parts.js";
-import { drawLane, drawMarks, drawNotes, drawRuler, drawSegments, laneHeight, nsOf, NOTES, RULER, STRIP, xOf } from "./lanes.js";
+import { drawLane, drawMarks, drawNotes, drawRuler, drawSegments, laneHeight, nsOf, NOTES, rowOf, RULER, stackMarks, STRIP, xOf } from "./lanes.js";
 
 const ASK_MS = 70;
 const AGAIN_MS = 3000;
@@ -131,7 +131,9 @@ export function makeTimeline({ parent, about, theme, send, tickets, timeOf, acti
   function under(x, y) {
     const near = (a, b) => x >= xOf(across, a) - 5 && x <= Math.max(xOf(across, b), xOf(across, a)) + 5;
     if (y >= RULER && y < RULER + STRIP) {
-      const mark = marks.findLast(({ from, to }) => near(from, to));
+      const close = marks.filter(({ from, to }) => near(from, to));
+      const own = (one) => rowOf(one, RULER)[0] <= y && y <= rowOf(one, RULER)[0] + rowOf(one, RULER)[1] + 1;
+      const mark = close.findLast(own) ?? close.at(-1);
       return mark ? { mark } : null;
     }
     if (!hasNotes || y < RULER + STRIP || y > headHeight) return null;
@@ -248,7 +250,7 @@ export function makeTimeline({ parent, about, theme, send, tickets, timeOf, acti
       place();
     },
     marks(next) {
-      marks = next;
+      marks = stackMarks(next);
       redraw();
     },
     select(next) {
