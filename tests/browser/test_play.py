@@ -95,7 +95,7 @@ def test_what_is_played_with_real_keys_is_a_session_and_a_page_that_reloads_find
     )
     page.reload()
     state("paused")
-    until(lambda: figure("shown") == 1)
+    until(lambda: figure("shown") >= 1)  # more than once where a slow kernel was asked again
     assert page.evaluate(PIXELS)[0] == number, "the picture that stood there stands there again"
     page.focus(".rushes-play-room")
     page.keyboard.down("ArrowLeft")  # held when the pause ends

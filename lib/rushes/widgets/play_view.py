@@ -20,6 +20,7 @@ import anywidget
 import traitlets
 
 from rushes.widgets.esm import join, styles
+from rushes.widgets.page_hearing import hear_page
 from rushes.widgets.play_games import playable_games
 
 BEHIND: Final = 90
@@ -52,7 +53,7 @@ class PlayView(anywidget.AnyWidget):
         self.sent = self.spared = self._got = 0
         self._lock = threading.Lock()
         self._last: tuple[Mapping[str, Any], bytes] | None = None
-        self.on_msg(lambda _, message, __: heard(message))
+        hear_page(self, lambda _, message, __: heard(message))
 
     def picture(self, message: Mapping[str, Any], pixels: bytes) -> bool:
         """Send a picture, unless the page is far behind; say whether it was sent.

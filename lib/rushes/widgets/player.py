@@ -32,6 +32,7 @@ from rushes.model.findings import Finding
 from rushes.store.facts import Fact
 from rushes.store.pairing import MEASURED, MOST_MS, asked_delay
 from rushes.widgets.esm import join, styles
+from rushes.widgets.page_hearing import hear_page
 from rushes.widgets.player_about import about_words, source_words, stored_words
 from rushes.widgets.player_files import write_clip, write_still
 from rushes.widgets.player_lines import Lines
@@ -148,7 +149,7 @@ class Player(anywidget.AnyWidget):
             marks=self._own_marks.json(),
         )
         self._talk = Talk(self, rows=self._rows, lines=self._lines, locks=self._locks)
-        self.on_msg(self._on_msg)
+        hear_page(self, self._on_msg)
 
     @traitlets.validate("frame")
     def _inside(self, proposal: Any) -> int:

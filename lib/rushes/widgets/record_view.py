@@ -16,6 +16,7 @@ import anywidget
 import traitlets
 
 from rushes.widgets.esm import join, styles
+from rushes.widgets.page_hearing import hear_page
 
 
 class RecordView(anywidget.AnyWidget):
@@ -37,7 +38,7 @@ class RecordView(anywidget.AnyWidget):
 
     def __init__(self, look: Mapping[str, Any], *, heard: Callable[[Any], None]) -> None:
         super().__init__(look=dict(look))
-        self.on_msg(lambda _, message, __: heard(message))
+        hear_page(self, lambda _, message, __: heard(message))
 
     def show(self, look: Mapping[str, Any]) -> None:
         """Show a state.

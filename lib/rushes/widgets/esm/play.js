@@ -40,7 +40,7 @@ function render({ model, el }) {
   const sound = makeSound();
   const figures = { keys: 0 };
   let last = null; // message of the picture that is shown
-  let met = false; // whether the kernel has answered this page
+  let met = false; // whether the kernel has heard this page: what comes by itself says nothing of that
   let told = 0; // number of the last picture that the kernel knows to be here
   let muted = false;
   let escaped = -TWICE_MS; // when Escape was pressed last
@@ -131,6 +131,7 @@ function render({ model, el }) {
 
   // The game asks for the page's clock every second, so while there is one a silence means something.
   function hear() {
+    if (!met) return;
     contact.heard();
     if (OPEN.includes(look().state)) contact.expect();
   }
@@ -141,11 +142,11 @@ function render({ model, el }) {
   }
 
   function receive(message, buffers) {
-    hear();
-    if (!met) {
+    if (!met && message.is === "met") {
       met = true;
       draw();
     }
+    hear();
     if (message.is === "frame") {
       if (message.sent < told || message.sent >= told + GOT_EVERY) say({ do: "got", sent: (told = message.sent) });
       picture.receive(message, buffers[0]);
