@@ -104,7 +104,7 @@ def test_a_conversion_reports_what_programs_read(play, tmp_path):
     assert value["kept"] == ["frames (exact)", "times", "rewards", "names"]
     assert value["lost"] == []
     # the source has no sound and no raw events, told nothing, and nobody played
-    assert report.absent == ("audio", "events", "telemetry", "human steps")
+    assert report.absent == ("human steps", "audio", "events", "telemetry")
 
 
 def test_a_conversion_takes_a_path_or_one_recording_or_many(play, tmp_path):
