@@ -192,22 +192,28 @@ def test_the_note_of_a_sample_is_written_in_letters_of_their_own_width(lab, widt
     assert min(one["tall"] for one in lines) >= 9
 
 
+def mark_twice(page, frames):
+    """Mark what is selected invalid, and give it a label too."""
+    page.keyboard.press("i")
+    says(page, f"invalid: {frames}")
+    page.keyboard.press("t")
+    page.keyboard.type("scene")
+    page.keyboard.press("Tab")
+    page.keyboard.type("menu")
+    page.keyboard.press("Enter")
+    says(page, f"scene = menu: {frames}")
+    page.keyboard.press("Escape")
+
+
 def test_a_mark_is_chosen_and_taken_back_with_the_keys(lab, one):
     path = lab[2]
     one.keyboard.press("Home")
     for key in ("[", "Shift+ArrowRight", "]"):
         one.keyboard.press(key)
     one.keyboard.press("Shift+ArrowRight")
-    for key in ("[", "Shift+ArrowRight", "]", "i"):
+    for key in ("[", "Shift+ArrowRight", "]"):
         one.keyboard.press(key)
-    says(one, "invalid: frames 20 to 30")
-    one.keyboard.press("t")
-    one.keyboard.type("scene")
-    one.keyboard.press("Tab")
-    one.keyboard.type("menu")
-    one.keyboard.press("Enter")
-    says(one, "scene = menu: frames 20 to 30")
-    one.keyboard.press("Escape")
+    mark_twice(one, "frames 20 to 30")
     one.keyboard.press("Home")
     one.keyboard.press("Delete")
     says(one, "Choose a mark first")
@@ -237,16 +243,9 @@ def test_a_mark_is_chosen_and_taken_back_with_the_keys(lab, one):
 def test_marks_of_the_same_frames_are_each_clicked(lab, one):
     one.keyboard.press("Home")
     one.keyboard.press("Shift+ArrowRight")
-    for key in ("[", *["Shift+ArrowRight"] * 9, "]", "i"):
+    for key in ("[", *["Shift+ArrowRight"] * 9, "]"):
         one.keyboard.press(key)
-    says(one, "invalid: frames 10 to 100")
-    one.keyboard.press("t")
-    one.keyboard.type("scene")
-    one.keyboard.press("Tab")
-    one.keyboard.type("menu")
-    one.keyboard.press("Enter")
-    says(one, "scene = menu: frames 10 to 100")
-    one.keyboard.press("Escape")
+    mark_twice(one, "frames 10 to 100")
     _keep(one, "player_rows")
     box, view = one.locator(".rushes-timeline").first.bounding_box(), one.evaluate(STATE.format(0))["view"]
     middle = int(WORLD.times_ns()[50])

@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from rushes.errors import BadInputError, MissingError, RushesError
-from rushes.formats.base import Report, open_any
+from rushes.formats.base import open_any
+from rushes.formats.report import Report
 from rushes.model.actions import ActionSpace
 from rushes.model.ledger import Account, Ledger
 from rushes.model.readings import Event, Frame, Gap, Start

@@ -25,8 +25,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Keeps
 from rushes.formats.card import Job
+from rushes.formats.report import Keeps
 from rushes.model.games import is_atari, session_name, title
 from rushes.model.recording import Episode, Recording, Sessions
 from rushes.model.session import Segment, SessionInfo

@@ -49,10 +49,11 @@ from rushes.formats.atari import (
     takes,
 )
 from rushes.formats.atari_names import ACTION, FRAME, episode_order
-from rushes.formats.base import Format, Keeps, Progress, Report, StrictOptions, Takes
+from rushes.formats.base import Format, Progress, StrictOptions, Takes
 from rushes.formats.card import export
 from rushes.formats.found import Extra, Found
 from rushes.formats.gather import recordings
+from rushes.formats.report import Keeps, Report
 from rushes.model.recording import Sessions
 from rushes.store import images
 

@@ -20,11 +20,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rushes.formats.atari import KEEPS, METADATA_KEY, STRICT_KEEPS, Take, pictures, sessions_text, takes
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import Job, export
 from rushes.formats.found import Found
 from rushes.formats.gather import recordings
 from rushes.formats.parquet import ParquetOptions, PartReader, PartWriter, columns_of
+from rushes.formats.report import Keeps, Report
 from rushes.model.recording import Sessions
 
 

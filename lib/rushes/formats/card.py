@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from rushes.errors import OccupiedError
-from rushes.formats.base import Format, Keeps, Report
+from rushes.formats.base import Format
 from rushes.formats.card_checked import checked_lines, figures_of
 from rushes.formats.card_figures import figures_text
 from rushes.formats.card_people import a_person_chose, people_lines, people_of
+from rushes.formats.report import Keeps, Report
 from rushes.model.ledger import Account, Ledger, Tally
 from rushes.model.recording import Recording, Sessions
 from rushes.store.atomic import new_file, new_folder, resumed_file

@@ -33,11 +33,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Keeps, Progress, Report
+from rushes.formats.base import Progress
 from rushes.formats.card import export
 from rushes.formats.hdf5_objects import Disk, Piece, dataset_at, lay_over, new_group, new_hdf5, open_hdf5
 from rushes.formats.hdf5_original import is_original, read_original, write_original
 from rushes.formats.imported import Pixels
+from rushes.formats.report import Keeps, Report
 from rushes.formats.training.described import as_text
 from rushes.formats.training.file import TrainingFile
 from rushes.formats.training.fill import fill, settle

@@ -28,10 +28,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Progress, Report
+from rushes.formats.base import Progress
 from rushes.formats.card import export
 from rushes.formats.jumpnet.members import Members, Stream
 from rushes.formats.jumpnet.npz import NpzWriter
+from rushes.formats.report import Report
 from rushes.formats.training.described import as_text
 from rushes.formats.training.file import TrainingFile
 from rushes.formats.training.fill import fill, settle

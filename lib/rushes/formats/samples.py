@@ -17,8 +17,9 @@ from pathlib import Path
 
 from rushes.errors import BadInputError, RushesError
 from rushes.formats import base
-from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.base import Format, Progress
 from rushes.formats.card import export
+from rushes.formats.report import Keeps, Report
 from rushes.model.findings import Problem
 from rushes.model.recording import Recording, Sessions
 from rushes.model.sample_table import Samples, Source

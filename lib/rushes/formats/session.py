@@ -25,10 +25,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
 from rushes.formats.options import NoOptions
 from rushes.formats.playback import readings
+from rushes.formats.report import Keeps, Report
 from rushes.model.games import session_name
 from rushes.model.readings import Frame, Lost, Sound, Step
 from rushes.model.recording import Recording, Sessions

@@ -27,9 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadDataError
-from rushes.formats.base import Progress, Report
+from rushes.formats.base import Progress
 from rushes.formats.card import export
 from rushes.formats.nitrogen.pt_load import texts_of
+from rushes.formats.report import Report
 from rushes.formats.tensor_file import DTYPES, Blueprint, Tensor, blueprint
 from rushes.formats.tensor_writer import TensorWriter
 from rushes.formats.training.file import TrainingFile

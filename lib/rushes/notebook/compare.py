@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from rushes.formats.base import Report, open_any
+from rushes.formats.base import open_any
+from rushes.formats.report import Report
 from rushes.model.findings import Finding, Problem
 from rushes.model.recording import Episode, Sessions
 

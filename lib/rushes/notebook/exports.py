@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from rushes.errors import BadInputError
-from rushes.formats.base import ALIASES, FORMATS, Report, convert, get_format
+from rushes.formats.base import ALIASES, FORMATS, convert, get_format
+from rushes.formats.report import Report
 from rushes.model.recording import Sessions
 from rushes.notebook.provenance import size_bytes
 from rushes.notebook.run import Run

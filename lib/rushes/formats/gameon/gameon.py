@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.base import Format, Progress
 from rushes.formats.base import Takes as Accepts
 from rushes.formats.card import export
 from rushes.formats.gameon.codes import Codes
@@ -38,6 +38,7 @@ from rushes.formats.gameon.rows_write import places
 from rushes.formats.gameon.schema import find_database
 from rushes.formats.gameon.write import Writer
 from rushes.formats.nitrogen.capture import has_rows, moved, spoken_of
+from rushes.formats.report import Keeps, Report
 from rushes.model.recording import Recording, Sessions
 
 

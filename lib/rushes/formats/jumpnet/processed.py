@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
 from rushes.formats.jumpnet.look import PROCESSED, is_twin, look, refuse_options, schema_of
 from rushes.formats.jumpnet.members import Members
@@ -32,6 +32,7 @@ from rushes.formats.jumpnet.processed_read import read_processed
 from rushes.formats.jumpnet.processed_write import write_processed
 from rushes.formats.jumpnet.raw import check_size
 from rushes.formats.jumpnet.twin_read import read_twin
+from rushes.formats.report import Keeps, Report
 from rushes.formats.samples import labelled
 from rushes.model.recording import Sessions
 

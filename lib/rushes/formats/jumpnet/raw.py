@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
 from rushes.formats.jumpnet.look import RAW, is_twin, look, refuse_options, schema_of
 from rushes.formats.jumpnet.members import Members
 from rushes.formats.jumpnet.raw_read import read_raw, read_raw_twin
 from rushes.formats.jumpnet.raw_write import write_raw
+from rushes.formats.report import Keeps, Report
 from rushes.model.recording import Sessions
 
 LARGEST: int = 4096

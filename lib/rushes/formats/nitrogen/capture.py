@@ -34,7 +34,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rushes.errors import BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
 from rushes.formats.imported import ASSUMED_HZ
 from rushes.formats.inputs import Account, Rows
@@ -43,6 +43,7 @@ from rushes.formats.nitrogen.capture_read import LEAST_FPS, MOST_FPS, read_set
 from rushes.formats.nitrogen.capture_write import Plan, write_set
 from rushes.formats.nitrogen.chunks_find import looks_like_chunks
 from rushes.formats.nitrogen.noted import STRICT_PAIRING
+from rushes.formats.report import Keeps, Report
 from rushes.formats.session import folder_names
 from rushes.model.actions import ActionSpace
 from rushes.model.controls import POINTER, action_buttons

@@ -34,12 +34,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from rushes.errors import BadDataError, BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
 from rushes.formats.nitrogen.gather import Videos
 from rushes.formats.nitrogen.pieces import Plan, Shelf, write_one
 from rushes.formats.nitrogen.release import PIECE_S
 from rushes.formats.nitrogen.shards import ACTIONS, find_chunks, holds_chunks, safe_name
+from rushes.formats.report import Keeps, Report
 from rushes.formats.session import numbered
 from rushes.model.findings import Problem
 from rushes.model.recording import Sessions

@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import BadInputError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import PAIRING, export
 from rushes.formats.imported import ASSUMED_HZ
 from rushes.formats.nitrogen.noted import STRICT_PAIRING
@@ -45,6 +45,7 @@ from rushes.formats.nitrogen.pt_columns import target_of
 from rushes.formats.nitrogen.pt_load import looks_like
 from rushes.formats.nitrogen.pt_plan import Plan
 from rushes.formats.nitrogen.pt_read import read_file
+from rushes.formats.report import Keeps, Report
 from rushes.formats.tensor_file import SUFFIXES, Tensor, blueprint
 from rushes.formats.tensor_writer import TensorWriter
 from rushes.model.actions import ActionSpace

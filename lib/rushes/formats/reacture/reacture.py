@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from rushes.errors import BadDataError, BadInputError, near
-from rushes.formats.base import Format, Keeps, Progress, Report
+from rushes.formats.base import Format, Progress
 from rushes.formats.base import Takes as Accepts
 from rushes.formats.card import export
 from rushes.formats.imported import Imported, NoFrames
@@ -42,6 +42,7 @@ from rushes.formats.reacture.remarks import SENTENCES
 from rushes.formats.reacture.rows_write import MODES
 from rushes.formats.reacture.write import Plan, write_set
 from rushes.formats.reacture.zipped import packed_into
+from rushes.formats.report import Keeps, Report
 from rushes.formats.session import folder_names, numbered
 from rushes.model.findings import Problem
 from rushes.model.ledger import Tally

@@ -32,8 +32,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rushes.errors import BadDataError
-from rushes.formats.base import Format, Keeps, Progress, Report, Takes
+from rushes.formats.base import Format, Progress, Takes
 from rushes.formats.card import export
+from rushes.formats.report import Keeps, Report
 from rushes.formats.tfrecord import strict
 from rushes.formats.tfrecord.options import TfRecordOptions, make_plan
 from rushes.formats.tfrecord.recording import TfRecording

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from rushes.formats.base import Format, Keeps, Takes
+from rushes.formats.base import Format, Takes
+from rushes.formats.report import Keeps
 from rushes.formats.training.options import TrainingOptions
 
 

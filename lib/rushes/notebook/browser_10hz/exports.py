@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rushes.formats.base import Report, convert
+from rushes.formats.base import convert
+from rushes.formats.report import Report
 from rushes.model.recording import Recording, Sessions
 from rushes.notebook.provenance import size_bytes
 from rushes.notebook.run import Run

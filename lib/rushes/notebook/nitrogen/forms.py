@@ -22,8 +22,9 @@ from typing import Any, Final, cast
 
 from rushes.capture.settings import Settings
 from rushes.errors import BadInputError, near
-from rushes.formats.base import Report, convert, open_any
+from rushes.formats.base import convert, open_any
 from rushes.formats.inputs import NO_PLACE
+from rushes.formats.report import Report
 from rushes.model.recording import Sessions
 from rushes.notebook.desktop_sample import desktop_source
 from rushes.notebook.provenance import size_bytes

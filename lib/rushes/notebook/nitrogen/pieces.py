@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from rushes.formats.base import Report, open_any
+from rushes.formats.base import open_any
+from rushes.formats.report import Report
 from rushes.model.controls import STICKS
 from rushes.model.nitrogen import COLUMNS
 from rushes.notebook.nitrogen.compared import Compared, Line, equal_rows, line, said

@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rushes.formats.base import Report
+from rushes.formats.report import Report
 from rushes.notebook.nitrogen.compared import Compared, Line, equal_rows, line
 from rushes.notebook.nitrogen.forms import Forms
 from rushes.notebook.nitrogen.pieces import PAD_NAMES, compare_pieces, read_pieces

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from rushes.errors import BadInputError, near
-from rushes.formats.base import Report, convert, get_format, open_any
+from rushes.formats.base import convert, get_format, open_any
 from rushes.formats.games import of_games
 from rushes.formats.options import parse_options
+from rushes.formats.report import Report
 from rushes.formats.training.options import TrainingOptions, target_size
 from rushes.model.actions import ActionSpace
 from rushes.model.recording import Sessions
