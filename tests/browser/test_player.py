@@ -30,6 +30,7 @@ TONE = (8000 * np.sin(np.arange(264) / 3)).astype(np.int16)[:, None]
 SHOW = "from rushes.widgets.player import player\np = player({0!r})\np"
 BESIDE = "q = player({0!r}, beside={1!r})\nq"
 AGAIN = "p if pathlib.Path('again.txt').exists() else None"
+BUSY = "import time\ntime.sleep(4 if pathlib.Path('busy.txt').exists() else 0)"
 LINKED = "import pathlib\nlink = pathlib.Path('link.txt')\nplayer(link.read_text()) if link.exists() else None"
 PLAYER = "document.querySelectorAll('.rushes-player')[{}]?.parentElement.rushes"
 PIXELS = """() => {{
@@ -116,7 +117,7 @@ def lab(open_lab, tmp_path_factory):
     """A JupyterLab with a player, one of two sources, and one that a link will open."""
     folder = tmp_path_factory.mktemp("recorded")
     path, other = record(folder / "session"), record(folder / "lossy", lossy=True)
-    cells = [SHOW.format(str(path)), BESIDE.format(str(path), str(other)), LINKED, AGAIN]
+    cells = [SHOW.format(str(path)), BESIDE.format(str(path), str(other)), LINKED, AGAIN, BUSY]
     with open_lab(cells, keep="player") as (page, notebook, faults):
         page.wait_for_selector(".rushes-player >> nth=1")
         yield page, notebook, faults, path
@@ -246,6 +247,32 @@ def test_marks_and_an_offset_that_are_made_here_reach_an_export(lab, one, tmp_pa
     presses = back.events().query("kind == 'press'")
     first = next(event for event in WORLD.events() if event.kind == "press")
     assert (presses["t_ns"].iloc[0], presses["control"].iloc[0]) == (first.t_ns + 70_000_000, first.control)
+    assert faults == []
+
+
+def test_a_correction_that_is_saved_while_another_cell_runs_is_stored_once(lab, one):
+    """What a page sets waits until the kernel took what it set before; what it says does not, and came first."""
+    page, notebook, faults, path = lab
+    (notebook / "busy.txt").touch()
+    page.locator(".jp-CodeCell .jp-Editor").nth(4).click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=busy]")
+    one.root.locator(".rushes-title").click()
+    one.press("ArrowRight")
+    page.wait_for_timeout(300)
+    number = one.root.locator(".rushes-number")
+    number.fill("40")
+    page.wait_for_timeout(200)
+    one.root.locator("button:has-text('Save')").click()
+    one.says("stored: inputs 40 ms later")
+    until(lambda: number.input_value() == "0")
+    (notebook / "busy.txt").unlink()
+    number.fill("70")
+    one.root.locator("button:has-text('Save')").click()
+    one.says("stored: inputs 70 ms later")
+    until(lambda: number.input_value() == "0")
+    assert float(asked_delay(open_session(path), "measured")) == 70.0
+    one.press("ArrowLeft")
     assert faults == []
 
 

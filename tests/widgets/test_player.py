@@ -130,8 +130,11 @@ def test_a_correction_moves_what_was_done_as_it_will_when_it_is_stored(page, pat
         elif event.kind == "release" and held.pop(event.control) < end and event.t_ns > start:
             down.add(event.control)
     assert set(row["down"]) == down
-    said = page.ask("save_offset", ms=70)
-    assert said[0]["tone"] == "ok"
+    assert page.ask("offset", ms=-30, ticket=4) == [{"is": "offset", "ticket": 4, "ms": -30.0}]
+    assert page.widget.offset_ms == -30.0
+    said, answer = page.ask("save_offset", ms=70, ticket=5)
+    assert answer == {"is": "offset", "ticket": 5, "ms": 0.0}, "inputs as they were recorded again"
+    assert said["tone"] == "ok"
     assert float(asked_delay(open_session(path), "measured")) == 70.0
     fact = open_session(path).facts[-1]
     assert fact.author.startswith("player")
@@ -187,6 +190,7 @@ BAD = [
     {"do": "mark", "start": 0, "stop": 500, "valid": True}, {"do": "mark", "start": 0, "stop": 5, "valid": "yes"},
     {"do": "mark", "start": 0, "stop": 5, "label": {"column": "", "value": 1}}, {"do": "unmark", "id": "nobody"},
     {"do": "save_offset", "ms": "fast"}, {"do": "save_offset", "ms": float("nan")}, {"do": "save_offset", "ms": 1e12},
+    {"do": "offset", "ms": None}, {"do": "offset"},
     {"do": "clip", "start": 5, "stop": 5}, {"do": "still", "frame": 120}, {"do": "link", "frame": 500},
     {"do": "next", "frame": 0, "kind": "luck"}, {"do": "next", "frame": 0, "kind": "mark", "direction": 7},
     {"do": "match", "frame": 3},
@@ -340,8 +344,9 @@ def test_a_view_with_moved_inputs_shows_them_moved(path):
 
 
 def test_what_a_page_sets_stays_within_the_recording(page):
-    page.widget.set_state({"frame": 4000, "selection": [-5, 7], "offset_ms": 1e15})
-    assert (page.widget.frame, page.widget.selection, page.widget.offset_ms) == (119, [0, 7], 86_400_000.0)
+    page.widget.set_state({"frame": 4000, "selection": [-5, 7]})
+    assert (page.widget.frame, page.widget.selection) == (119, [0, 7])
+    assert page.ask("offset", ms=1e15)[0]["ms"] == page.widget.offset_ms == 86_400_000.0
     page.widget.set_state({"selection": [9, 3]})
     assert page.widget.selection is None
     page.widget.playing = True

@@ -1,9 +1,11 @@
 """What the page of a player and the kernel tell each other. A bad message is refused in words and never raises.
 
 The page asks: `frames` (a ticket and up to 32 numbers in the order in which they will be shown), `rows`, `lines`,
-`sound`, `next`, `match`, `clip`, `still`, `link`; and says `mark`, `unmark`, `save_offset`. The kernel answers with the
-same names under `is`; pictures, sound and files are buffers. An answer may come in parts: pictures as they are decoded,
-lines again as more of the sound is known. A newer ticket drops what was asked for with an older one (`dropped`).
+`sound`, `next`, `match`, `clip`, `still`, `link`; and says `mark`, `unmark`, `offset`, `save_offset`. The kernel
+answers with the same names under `is`; pictures, sound and files are buffers. An answer may come in parts: pictures as
+they are decoded, lines again as more of the sound is known. A newer ticket drops what an older one asked for
+(`dropped`). What belongs together is said and not set: a state that a page sets waits while the kernel is busy, and
+what it says would overtake it.
 
 Pictures of each source are decoded on a thread of its own, tables read on another, sound on a third, files made on one
 more, so that none waits for the others.
@@ -45,6 +47,7 @@ class Widget(Protocol):
 
     about: Any
     marks: Any
+    offset_ms: Any
 
     @property
     def delay_ms(self) -> float:
@@ -95,7 +98,8 @@ class Talk:
             "match": self._match,
             "mark": self._mark,
             "unmark": self._unmark,
-            "save_offset": self._save_offset,
+            "offset": self._offset,
+            "save_offset": self._offset,
             "clip": self._clip,
             "still": self._still,
             "link": self._link,
@@ -221,8 +225,8 @@ class Talk:
             raise BadInputError("a match in a second source", accepts="two sources", fix="pass beside= to player()")
 
         def find() -> None:
-            sources = self._rows[0].shown, self._rows[1].shown
-            found, by = match(sources[0], frame, sources[1]), "number" if is_by_number(*sources) else "time"
+            first, second = self._rows[0].shown, self._rows[1].shown
+            found, by = match(first, frame, second), "number" if is_by_number(first, second) else "time"
             self._widget.send({"is": "frame", "source": 1, "frame": found, "of": frame, "by": by, "why": "match"})
 
         self._later(self._reading, content, find)
@@ -235,25 +239,27 @@ class Talk:
     def _unmark(self, content: Mapping[str, Any]) -> None:
         self._widget.unmark(str(content.get("id")))
 
-    def _save_offset(self, content: Mapping[str, Any]) -> None:
+    def _offset(self, content: Mapping[str, Any]) -> None:
         ms = offset_asked(content)
-        self._widget.save_offset(ms)
-        self._say(
-            f"stored: inputs {abs(ms):g} ms {'later' if ms >= 0 else 'earlier'}; action_delay_ms=measured takes it"
-        )
+        if content["do"] == "save_offset":
+            self._widget.save_offset(ms)
+            moved = f"inputs {abs(ms):g} ms {'later' if ms >= 0 else 'earlier'}"
+            self._say(f"stored: {moved}; action_delay_ms=measured takes it")
+        else:
+            self._widget.offset_ms = ms
+        self._widget.send({"is": "offset", "ticket": whole(content, "ticket", 0), "ms": self._widget.offset_ms})
 
     # Files
 
     def _clip(self, content: Mapping[str, Any]) -> None:
         start, stop = whole(content, "start"), whole(content, "stop")
-        shown, delay_ms = self._rows[0].shown, self._widget.delay_ms
+        rows, delay_ms = self._rows[0], self._widget.delay_ms
 
         def make() -> None:
             with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
-                path = write_clip(
-                    self._rows[0], self._others, Path(folder) / "clip.mp4", start=start, stop=stop, delay_ms=delay_ms
-                )
-                self._give(file_name(shown, f"{start}-{stop}", "mp4"), "video/mp4", path.read_bytes())
+                path = Path(folder) / "clip.mp4"
+                write_clip(rows, self._others, path, start=start, stop=stop, delay_ms=delay_ms)
+                self._give(file_name(rows.shown, f"{start}-{stop}", "mp4"), "video/mp4", path.read_bytes())
 
         self._later(self._making, content, make)
 

@@ -89,20 +89,13 @@ function build(model, el) {
   };
   const hooks = {
     speed: viewing.speed,
-    offset(ms) {
+    // said and not set: what is set waits while the kernel is busy, and what is said would overtake it
+    offset(ms, what = "offset", after = OFFSET_REST_MS) {
       clearTimeout(moving);
-      moving = setTimeout(() => {
-        model.set("offset_ms", ms);
-        model.save_changes();
-        moveInputs(); // once more: what was asked while it was set was asked before the kernel knew
-      }, OFFSET_REST_MS);
+      const ticket = (tried.asked += 1);
+      moving = setTimeout(() => send({ do: what, ms, ticket }), after);
     },
-    saveOffset(ms) {
-      clearTimeout(moving);
-      model.set("offset_ms", ms);
-      model.save_changes();
-      send({ do: "save_offset", ms });
-    },
+    saveOffset: (ms) => hooks.offset(ms, "save_offset", 0),
     focused: () => root.contains(document.activeElement),
     scrub: (ns, held) => viewing.go(viewing.rows[0].at(ns / 1e9), { scrub: held }),
     select(a, b) {
@@ -198,6 +191,7 @@ function build(model, el) {
     markBar.select(marking.selection());
   }
 
+  const tried = { asked: 0, heard: 0 }; // corrections of this page: until the kernel has the last, the slider is the hand's
   let [width, moving, marked] = [0, 0, model.get("marks") ?? []];
   function layout() {
     const inner = root.clientWidth - 24;
@@ -226,6 +220,10 @@ function build(model, el) {
     contact.heard();
     viewing.take(message, buffers ?? []);
     if (message.is === "lines") timeline.take(message);
+    if (message.is === "offset" || (message.is === "refused" && message.to.endsWith("offset"))) {
+      tried.heard = Math.max(tried.heard, message.ticket ?? tried.asked);
+      moveInputs(message.ms);
+    }
     if (message.is === "frame" && (message.source === 1 || message.why === "match")) viewing.matched(message);
     else if (message.is === "frame") {
       viewing.go(message.frame);
@@ -238,8 +236,9 @@ function build(model, el) {
     if (message.is === "refused") say(`${message.given}; accepted: ${message.accepts}. To mend it: ${message.fix}.`, "bad");
   }
 
-  const moveInputs = () => {
-    markBar.offset?.set(model.get("offset_ms") ?? 0);
+  const moveInputs = (ms = model.get("offset_ms") ?? 0) => {
+    if (tried.heard < tried.asked) return;
+    markBar.offset?.set(ms);
     viewing.rows[0].renew(viewing.state.frame);
     timeline.again();
   };
@@ -250,7 +249,7 @@ function build(model, el) {
     if (news) say(news);
     showMarks();
   };
-  const follow = { "msg:custom": hear, "change:marks": followMarks, "change:selection": showMarks, "change:offset_ms": moveInputs };
+  const follow = { "msg:custom": hear, "change:marks": followMarks, "change:selection": showMarks, "change:offset_ms": () => moveInputs() };
   for (const [name, act] of Object.entries(follow)) model.on(name, act);
   const watch = new ResizeObserver(() => {
     if (root.clientWidth === width) return;
