@@ -3,12 +3,10 @@
 The page asks: `frames` (a ticket and up to 32 numbers in the order in which they will be shown), `rows`, `lines`,
 `sound`, `next`, `match`, `clip`, `still`, `link`; and says `mark`, `unmark`, `offset`, `save_offset`. The kernel
 answers with the same names under `is`; pictures, sound and files are buffers. An answer may come in parts: pictures as
-they are decoded, lines again as more of the sound is known. A newer ticket drops what an older one asked for
-(`dropped`). What belongs together is said and not set: a state that a page sets waits while the kernel is busy, and
-what it says would overtake it.
+they are decoded, lines again as more of the sound is known. A newer ticket drops what an older one asked for. What a
+page sets (a state) waits while the kernel is busy and what it says does not: what belongs together is said.
 
-Pictures of each source are decoded on a thread of its own, tables read on another, sound on a third, files made on one
-more, so that none waits for the others.
+Each source's pictures, the tables, the sound and the files have a thread of their own, so that none waits.
 
 Example (of a player's `_on_msg`):
     >>> def hear(talk, content):
