@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -203,7 +204,21 @@ def test_later_sessions_stand_beside_the_first(tmp_path, made):
         made[-1].path.mkdir()
         (made[-1].path / "session.json").touch()
         panel.close()
-        until(lambda: panel.state == "ended")
+
+
+def test_a_panel_that_was_closed_knows_how_it_ended(monkeypatch):
+    def late(self):
+        time.sleep(0.2)
+        return self.end
+
+    monkeypatch.setattr(Fake, "result", late)
+    panel = RecordPanel(Settings(backend="synthetic"), recorder=Fake)
+    panel.start()
+    panel.close()
+    assert (panel.state, panel.result["frames"], panel.path) == ("ended", 7, Path("take"))
+    panel.start()
+    panel.close()
+    assert panel.state == "ended", "also the second time"
 
 
 def test_the_region_is_that_of_the_picker_when_start_is_pressed(made):

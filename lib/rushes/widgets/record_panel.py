@@ -114,6 +114,7 @@ class RecordPanel:
         self.settings, self._picker = settings, picker
         self._make = recorder or (lambda asked: Recorder(asked, pictures=True))
         self._recorder: Recording | None = None
+        self._following: threading.Thread | None = None
         self._lock = threading.RLock()
         self._wanted = self._stopping = False
         self.state = "off"
@@ -143,8 +144,10 @@ class RecordPanel:
                 return
             self.state = "starting"
             self._show(_NOTHING)
-            recorder = self._recorder
-        threading.Thread(target=self._follow, args=(recorder,), name="rushes-panel", daemon=True).start()
+            self._following = threading.Thread(
+                target=self._follow, args=(self._recorder,), name="rushes-panel", daemon=True
+            )
+            self._following.start()
 
     def _asked(self) -> Settings:
         """Give the settings of the next session: with the region that was chosen, and a folder that is free."""
@@ -178,15 +181,14 @@ class RecordPanel:
                 self._show(self._recorder.status)
 
     def close(self, timeout_s: float = _CLOSE_S) -> None:
-        """End what is being recorded and wait for it; the panel stays as it is.
+        """End what is being recorded, and wait until the panel knows how it ended; the panel stays as it is.
 
         Args:
             timeout_s: Longest wait.
         """
-        recorder = self._recorder
         self.stop()
-        if recorder is not None:
-            recorder.wait(timeout_s)
+        if self._following is not None:
+            self._following.join(timeout_s)
         if self in _open:
             _open.remove(self)
 
